@@ -47,8 +47,8 @@ func (l *List[T]) Front() *T {
 	return l.root.next.Value
 }
 
-// All yields the elements in order. The element that was yielded last may be
-// removed, and elements may be appended, during the iteration.
+// All yields the elements in order. The element that was yielded last may leave
+// the list, or join another, during the iteration; no other may leave it.
 func (l *List[T]) All(yield func(*T) bool) {
 	if l.Empty() {
 		return
@@ -57,9 +57,6 @@ func (l *List[T]) All(yield func(*T) bool) {
 		next := n.next
 		if !yield(n.Value) {
 			return
-		}
-		if n.next != nil {
-			next = n.next
 		}
 		n = next
 	}

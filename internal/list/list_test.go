@@ -45,26 +45,41 @@ func TestList_KeepsOrderOfJoining(t *testing.T) {
 	}
 }
 
-func TestList_MayChangeWhileItIsRangedOver(t *testing.T) {
-	var l list.List[item]
+func TestList_YieldedElementMayMoveToAnotherList(t *testing.T) {
+	var from, to list.List[item]
 	items := make([]item, 4)
 	for i := range items {
 		items[i].n = i
+		from.PushBack(&items[i].node, &items[i])
 	}
-	l.PushBack(&items[0].node, &items[0])
-	l.PushBack(&items[1].node, &items[1])
-	var got []int
-	for it := range l.All {
-		got = append(got, it.n)
+	for it := range from.All {
 		it.node.Remove()
-		if it.n < 2 {
-			l.PushBack(&items[it.n+2].node, &items[it.n+2])
+		to.PushBack(&it.node, it)
+	}
+	if !from.Empty() {
+		t.Errorf("the first list still holds %v", values(&from))
+	}
+	if got, want := values(&to), []int{0, 1, 2, 3}; !slices.Equal(got, want) {
+		t.Errorf("the second list is %v, want %v", got, want)
+	}
+}
+
+func TestList_IterationMayStop(t *testing.T) {
+	var l list.List[item]
+	for range l.All {
+		t.Error("an empty list yields")
+	}
+	items := make([]item, 3)
+	for i := range items {
+		l.PushBack(&items[i].node, &items[i])
+	}
+	n := 0
+	for range l.All {
+		if n++; n == 2 {
+			break
 		}
 	}
-	if want := []int{0, 1, 2, 3}; !slices.Equal(got, want) {
-		t.Errorf("ranged over %v, want %v", got, want)
-	}
-	if !l.Empty() {
-		t.Errorf("list still holds %v", values(&l))
+	if n != 2 {
+		t.Errorf("yielded %d elements, want 2", n)
 	}
 }

@@ -1,0 +1,101 @@
+package asyncio
+
+// A Chooser makes the decisions that a loop makes by default in order of
+// arrival, although nothing promises that order. A simulation explores
+// schedules with one. It is called on the loop.
+//
+// What is promised is never asked: the order in which a lock, a queue or an
+// event grants, of the callbacks of one future, of CallSoon calls, of calls of
+// one goroutine, of cancellations and of the shutdown.
+type Chooser interface {
+	// Choose picks one of n candidates, which are numbered from 0 in order of
+	// arrival; n is at least 2.
+	Choose(kind Choice, n int) int
+}
+
+// A Choice is a kind of decision.
+type Choice uint8
+
+// The decisions that a [Chooser] is asked for.
+const (
+	ChooseReady      Choice = iota // which of several ready tasks runs first
+	ChooseTimer                    // which of several equal deadlines strikes first
+	ChooseCompletion               // which of several results of the executor arrives first
+)
+
+// choose asks the loop's Chooser.
+func (e *engine) choose(kind Choice, n int) int {
+	if n < 2 {
+		return 0
+	}
+	i := e.chooser.Choose(kind, n)
+	if i < 0 || i >= n {
+		panic(misuse(nil, "Chooser.Choose(%d, %d) returned %d; return one of 0 to n-1", kind, n, i))
+	}
+	return i
+}
+
+// chooseReady picks one of this turn's tasks, or its first callback: callbacks
+// keep their order.
+func (e *engine) chooseReady() runnable {
+	candidates := make([]int, 0, e.budget+1)
+	callback := false
+	for i := range e.budget + 1 { // the one that is picked was counted already
+		if _, isTask := e.ready.At(i).(*task); isTask {
+			candidates = append(candidates, i)
+		} else if !callback {
+			callback = true
+			candidates = append(candidates, i)
+		}
+	}
+	return e.ready.PopAt(candidates[e.choose(ChooseReady, len(candidates))])
+}
+
+// chooseTimer picks one of the timers with the earliest deadline; those of
+// callbacks keep their order.
+func (e *engine) chooseTimer() expirer {
+	equal := make([]expirer, e.timers.Equal())
+	when := e.timers.Next()
+	candidates := make([]int, 0, len(equal))
+	callback := false
+	for i := range equal {
+		equal[i] = e.timers.Pop()
+		if _, isCall := equal[i].(*timer); !isCall {
+			candidates = append(candidates, i)
+		} else if !callback {
+			callback = true
+			candidates = append(candidates, i)
+		}
+	}
+	pick := candidates[e.choose(ChooseTimer, len(candidates))]
+	for i, x := range equal {
+		if i != pick {
+			e.pushTimer(when, x)
+		}
+	}
+	return equal[pick]
+}
+
+func (e *engine) pushTimer(when int64, x expirer) {
+	switch x := x.(type) {
+	case *task:
+		e.timers.Push(when, &x.timer, x)
+	case *timer:
+		e.timers.Push(when, &x.item, x)
+	case *deadlineScope:
+		e.timers.Push(when, &x.timer, x)
+	}
+}
+
+// chooseCompletion moves one of the completions that calls begins with to its
+// front.
+func (e *engine) chooseCompletion(calls []injected) {
+	n := 0
+	for n < len(calls) && calls[n].completion {
+		n++
+	}
+	i := e.choose(ChooseCompletion, n)
+	chosen := calls[i]
+	copy(calls[1:i+1], calls[:i])
+	calls[0] = chosen
+}

@@ -1,0 +1,144 @@
+package asyncio
+
+import (
+	"slices"
+	"sync"
+	"time"
+)
+
+// A Clock is a loop's time where it is not the machine's: virtual time in
+// tests and simulations. A loop without one uses the machine's monotonic clock.
+// Its methods must be safe to call from any goroutine.
+type Clock interface {
+	// Now is the time on the clock. It never goes back.
+	Now() time.Time
+
+	// Idle is called on the loop's goroutine when nothing is ready to run.
+	// The earliest timer is due at next, which is zero if there is none;
+	// external says that something outside the loop may still wake it.
+	// A clock that moved, so that the loop has to look at its timers again,
+	// returns true. After false the loop sleeps until something wakes it, and
+	// a clock that is moved later calls w.Wake, once.
+	Idle(next time.Time, external bool, w Waker) bool
+}
+
+// A Waker is a sleeping loop. Wake makes it look at its clock and its queues
+// again; it is safe to call from any goroutine.
+type Waker interface{ Wake() }
+
+// A ManualClock is a [Clock] for tests: it jumps to the next timer as soon as
+// every task waits and nothing outside the loop can wake one, so an hour of
+// sleeps takes no time and always the same course. Its zero value is ready and
+// starts at midnight UTC on 2000-01-01. It may serve several loops.
+type ManualClock struct {
+	// Frozen keeps the clock from jumping: only Advance moves it.
+	Frozen bool
+
+	mu   sync.Mutex
+	past time.Duration // since manualStart
+	idle []Waker       // the loops that sleep on this clock
+}
+
+var manualStart = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// Now is the time on the clock.
+func (c *ManualClock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return manualStart.Add(c.past)
+}
+
+// Advance moves the clock forward by d and lets the timers that are due by
+// then fire. It is safe to call from any goroutine.
+func (c *ManualClock) Advance(d time.Duration) {
+	if d < 0 {
+		panic(misuse(nil, "ManualClock.Advance(%v): time does not go back; give a duration that is not negative", d))
+	}
+	c.mu.Lock()
+	c.past += d
+	idle := c.idle
+	c.idle = nil
+	c.mu.Unlock()
+	for _, w := range idle {
+		w.Wake()
+	}
+}
+
+// Idle implements [Clock].
+func (c *ManualClock) Idle(next time.Time, external bool, w Waker) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if due := next.Sub(manualStart); !next.IsZero() {
+		if due <= c.past {
+			return true // moved by Advance since the loop looked
+		}
+		if !c.Frozen && !external {
+			c.past = due
+			return true
+		}
+	}
+	if !slices.Contains(c.idle, w) {
+		c.idle = append(c.idle, w)
+	}
+	return false
+}
+
+// processStart is where the machine's time is counted from.
+var processStart = time.Now()
+
+// uptime is the machine's monotonic time in nanoseconds since processStart.
+func uptime() int64 { return int64(time.Since(processStart)) }
+
+// inBubble reports whether the calling goroutine is in a testing/synctest
+// bubble. Nothing tells officially; but a bubble's clock starts in the year
+// 2000, on a scale on which processStart lies decades away.
+func inBubble() bool {
+	const decade = 10 * 365 * 24 * time.Hour
+	d := time.Since(processStart)
+	return d > decade || d < -decade
+}
+
+// readClock is the loop's time in nanoseconds since its epoch.
+func (e *engine) readClock() int64 {
+	e.now = e.peekClock()
+	return e.now
+}
+
+// peekClock is readClock from any goroutine.
+func (e *engine) peekClock() int64 {
+	if e.clock != nil {
+		return int64(e.clock.Now().Sub(e.epoch))
+	}
+	return int64(time.Since(e.epoch))
+}
+
+// startClock sets the epoch.
+func (e *engine) startClock(c Clock) {
+	e.clock, e.epoch = c, processStart
+	if c != nil {
+		e.epoch = c.Now()
+	} else if inBubble() {
+		e.epoch = time.Now()
+	}
+}
+
+// wall is the point in time that is t nanoseconds after the epoch.
+func (e *engine) wall(t int64) time.Time { return e.epoch.Add(time.Duration(t)) }
+
+// forever is a deadline that is never reached.
+const forever = int64(1<<63 - 1)
+
+// after is the deadline that is d from now; it saturates.
+func (e *engine) after(d time.Duration) int64 {
+	return plus(e.readClock(), d)
+}
+
+// peekAfter is after from any goroutine.
+func (e *engine) peekAfter(d time.Duration) int64 { return plus(e.peekClock(), d) }
+
+func plus(now int64, d time.Duration) int64 {
+	if int64(d) > forever-now {
+		return forever
+	}
+	return now + int64(d)
+}

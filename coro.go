@@ -1,0 +1,147 @@
+package asyncio
+
+import (
+	"iter"
+	"runtime/debug"
+	"runtime/pprof"
+
+	"github.com/asyncio-go/asyncio/internal/gid"
+)
+
+// A coro is a coroutine: a goroutine that the runtime switches to and from
+// directly, without its scheduler. iter.Pull is the only portable door to that
+// switch. A coro runs one task after another; between two it lies in its
+// loop's free list.
+//
+// The rules of the switch, each of which ends the process when broken:
+//   - It is made on the loop's goroutine, because the runtime remembers the
+//     thread-lock state of the maker and insists on it at every switch.
+//   - Its stop function is for an idle one only. On a parked one it would not
+//     unwind but run the rest of the body.
+type coro struct {
+	e     *engine
+	g     uintptr // its goroutine's identity
+	job   *task   // what it runs; nil while it is idle
+	next  func() (struct{}, bool)
+	stop  func()
+	yield func(struct{}) bool
+}
+
+// maxIdleCoros bounds the free list, and with it what a burst of tasks leaves
+// behind: 2.65 KiB each.
+const maxIdleCoros = 1024
+
+// takeCoro is a coroutine for t, used or new.
+func (e *engine) takeCoro(t *task) *coro {
+	if n := len(e.idleCoros); n > 0 {
+		c := e.idleCoros[n-1]
+		e.idleCoros[n-1] = nil
+		e.idleCoros = e.idleCoros[:n-1]
+		c.job, t.coro = t, c
+		return c
+	}
+	c := &coro{e: e, job: t}
+	e.coros++
+	c.next, c.stop = iter.Pull(c.body)
+	t.coro = c
+	return c
+}
+
+// drainCoros ends the goroutines of the free list.
+func (e *engine) drainCoros() {
+	for i, c := range e.idleCoros {
+		e.idleCoros[i] = nil
+		c.stop()
+	}
+	e.idleCoros = nil
+}
+
+// body is what the coroutine's goroutine runs from its first switch to its end.
+func (c *coro) body(yield func(struct{}) bool) {
+	e := c.e
+	c.yield, c.g = yield, gid.Current()
+	// Another goroutine may get this identity as soon as this one has ended.
+	defer func() { e.g = 0; e.coros-- }()
+	pprof.SetGoroutineLabels(e.labels)
+	for c.job != nil {
+		e.g = c.g
+		c.run()
+		c.job = e.takeFresh(c)
+		if c.job == nil {
+			if len(e.idleCoros) == maxIdleCoros || e.abandoned.Load() {
+				return
+			}
+			e.idleCoros = append(e.idleCoros, c)
+			yield(struct{}{}) // until takeCoro gives it a job, or drainCoros none
+		}
+	}
+}
+
+// run runs the coroutine's task to its end, whichever way it ends.
+func (c *coro) run() {
+	t := c.job
+	if c.e.debug {
+		pprof.SetGoroutineLabels(c.e.taskLabels(t))
+	}
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		t.coro = nil
+		if r := recover(); r != nil {
+			t.unwound(r)
+			return
+		}
+		// Goexit: the goroutine ends, and takes the one that resumed it along.
+		t.exited()
+	}()
+	t.face.run()
+	returned = true
+	t.coro = nil
+}
+
+// unwound ends the task with the panic that left its function.
+func (t *task) unwound(value any) {
+	if _, ok := value.(unwind); ok {
+		t.exited()
+		return
+	}
+	pe, ok := value.(*PanicError) // carried over from a Blocking function or a generator
+	if !ok {
+		pe = &PanicError{Value: value, Stack: debug.Stack(), where: t.Name()}
+	}
+	t.state = Panicked
+	t.face.finish(pe)
+}
+
+// resume switches to t until it parks or ends. It returns to the goroutine
+// that called it, which becomes the loop's again.
+func (e *engine) resume(t *task) {
+	prev, g := e.cur, e.g
+	c := t.coro
+	if c == nil {
+		c = e.takeCoro(t)
+	}
+	t.state = Running
+	e.cur, e.g = t, c.g
+	c.next()
+	e.cur, e.g = prev, g
+}
+
+// resumeEager is resume inside another task's step: a Goexit of t unwinds that
+// task too, whose deferred functions must find themselves running.
+func (e *engine) resumeEager(t *task) {
+	prev, g, budget := e.cur, e.g, e.budget
+	defer func() { e.cur, e.g, e.budget = prev, g, budget }()
+	e.budget = 0 // its coroutine must come back, not go on with another task
+	e.resume(t)
+}
+
+// switchOut gives the loop up: it returns when the loop resumes t.
+func (e *engine) switchOut(t *task) {
+	t.coro.yield(struct{}{})
+	if t.doom != spared {
+		t.unwindHere()
+	}
+}

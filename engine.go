@@ -1,0 +1,235 @@
+package asyncio
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+	"weak"
+
+	"github.com/asyncio-go/asyncio/internal/heap"
+	"github.com/asyncio-go/asyncio/internal/list"
+	"github.com/asyncio-go/asyncio/internal/ring"
+)
+
+// An engine is a loop without its handle. Coroutines, contexts and callbacks
+// hold the engine and never the [Loop], so that a loop that the program drops
+// without closing it can be noticed.
+//
+// Everything but the atomics and the inbox belongs to the goroutine that runs
+// the loop and to the coroutines that it resumes: one of them at a time.
+type engine struct {
+	number  int64
+	created string // where NewLoop was called
+	opts    LoopOptions
+	log     *slog.Logger
+	debug   bool
+	labels  context.Context // pprof labels of its coroutines
+	handle  weak.Pointer[Loop]
+	given   atomic.Bool // the program holds the handle, and may use it at any time
+
+	state     atomic.Int32 // loopOpen, loopRunning, loopClosed
+	abandoned atomic.Bool  // its last goroutine is stuck in a step that never ended
+	busy      atomic.Bool  // runs steps, does not sleep; for the watchdog
+	steps     uint64       // counts steps; for the watchdog and the clock
+
+	g     uintptr // the goroutine that may touch the loop now; 0 at rest
+	cur   *task   // the task that runs; nil in a callback
+	slot  *task   // runs before anything that is ready: a generator or its consumer
+	ready ring.Buffer[runnable]
+	// budget is how many of the ready ones still belong to this turn.
+	budget int
+
+	clock     Clock // nil: the machine's
+	epoch     time.Time
+	now       int64 // the clock, when it was last read
+	nextCheck uint64
+	checkedAt uint64 // steps at the last look at the timers
+	checkedOn int64  // and the time
+	timers    heap.Heap[expirer]
+
+	inbox     inbox
+	gone      chan struct{} // closed when the loop is
+	external  external
+	chooser   Chooser
+	executor  executor
+	dropped   dropBox
+	failures  list.List[failure]
+	tasks     list.List[task]
+	gens      list.List[task]
+	coros     int     // living coroutines
+	thread    uintptr // the goroutine, if it is locked to its thread, that they were made on
+	idleCoros []*coro
+	root      *scope // above the scopes of all tasks
+	probed    *scope
+	scopeSeq  uint64
+	rootTasks uint32
+	genCount  int64
+	futures   int64
+
+	stopping     bool // Stop was called
+	idleReported bool
+	closing      bool // the shutdown has begun: new tasks are born cancelled
+	wind         wind // its progress
+}
+
+// A runnable is what the ready queue holds: a task's next step or a callback.
+type runnable interface{ step() }
+
+// An expirer is what a deadline makes happen.
+type expirer interface{ expire() }
+
+// external counts what outside of the loop may wake it.
+type external struct {
+	active  int // surely will: functions on goroutines
+	passive int // might: contexts that others can cancel
+}
+
+const (
+	loopOpen int32 = iota
+	loopRunning
+	loopClosed
+)
+
+func (e *engine) String() string { return fmt.Sprintf("loop %d (created at %s)", e.number, e.created) }
+
+// turn runs what is ready. What that makes ready runs in the next turn.
+func (e *engine) turn() {
+	if e.inbox.pending.Load() {
+		e.drain()
+	}
+	if e.dropped.pending.Load() {
+		e.collectDropped()
+	}
+	if e.timers.Len() > 0 && (e.ready.Len() == 0 || e.steps >= e.nextCheck) {
+		e.checkTimers()
+	}
+	e.budget = e.ready.Len()
+	for e.budget > 0 && !e.abandoned.Load() {
+		e.budget--
+		e.runStep(e.pick())
+		if e.slot != nil {
+			e.runSlot()
+		}
+	}
+}
+
+func (e *engine) runStep(r runnable) {
+	e.steps++
+	if e.debug {
+		e.timeStep(r)
+		return
+	}
+	r.step()
+}
+
+// maxSlotSteps bounds how long a generator and its consumer pass the loop to
+// each other before the others get a turn.
+const maxSlotSteps = 64
+
+func (e *engine) runSlot() {
+	for n := 0; e.slot != nil; n++ {
+		t := e.slot
+		e.slot = nil
+		if n == maxSlotSteps {
+			e.ready.Push(t)
+			return
+		}
+		e.runStep(t)
+	}
+}
+
+// pick takes the next of the ready ones: the oldest, unless a Chooser says
+// otherwise.
+func (e *engine) pick() runnable {
+	if e.chooser != nil {
+		return e.chooseReady()
+	}
+	return e.ready.Pop()
+}
+
+// A loop that is never idle looks at its timers after checkSteps steps, or
+// after as many as take checkTime by what the last ones took. A look costs a
+// quarter of a switch.
+const (
+	checkSteps = 64
+	checkTime  = int64(50 * time.Microsecond)
+)
+
+// checkTimers makes ready whatever is due.
+func (e *engine) checkTimers() {
+	now := e.readClock()
+	for e.timers.Len() > 0 && e.timers.Next() <= now {
+		if e.chooser != nil {
+			e.chooseTimer().expire()
+		} else {
+			e.timers.Pop().expire()
+		}
+	}
+	n := uint64(checkSteps)
+	if ran := int64(e.steps - e.checkedAt); ran > 0 {
+		each := max((now-e.checkedOn)/ran, 1)
+		n = uint64(min(max(checkTime/each, 1), checkSteps))
+	}
+	e.checkedAt, e.checkedOn, e.nextCheck = e.steps, now, e.steps+n
+}
+
+// idle waits until there is something to do.
+func (e *engine) idle() {
+	now, next := e.readClock(), forever
+	if e.timers.Len() > 0 {
+		if next = e.timers.Next(); next <= now {
+			return
+		}
+	}
+	if e.quiet() && (next == forever || e.closing && e.timers.Len() == 1 && e.wind.deadline.item.Queued()) {
+		e.deadlock()
+		return
+	}
+	wait := time.Duration(forever)
+	if e.clock != nil {
+		var due time.Time
+		if next != forever {
+			due = e.wall(next)
+		}
+		if e.clock.Idle(due, e.external.active > 0, e) {
+			return
+		}
+	} else if next != forever {
+		wait = time.Duration(next - now)
+	}
+	e.busy.Store(false)
+	if wait == time.Duration(forever) && e.suspicious() {
+		if e.sleepUntilWoken(idleReportAfter) {
+			e.reportIdle()
+		}
+	} else {
+		e.sleepUntilWoken(wait)
+	}
+	e.busy.Store(true)
+	watchAgain()
+	e.checkedAt, e.checkedOn = e.steps, e.readClock()
+	if e.debug {
+		e.reportSlowPoll(wait, now)
+	}
+}
+
+// quiet reports whether nothing outside can wake the loop: provably, because
+// nobody holds anything to do it with.
+func (e *engine) quiet() bool {
+	return e.external == external{} && !e.given.Load() && !e.inbox.pending.Load()
+}
+
+// runUntil turns the loop until done, which is asked after each turn.
+func (e *engine) runUntil(done func() bool) {
+	for {
+		e.turn()
+		if done() || e.abandoned.Load() {
+			return
+		}
+		if e.ready.Len() == 0 && !e.inbox.pending.Load() {
+			e.idle()
+		}
+	}
+}

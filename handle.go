@@ -1,0 +1,214 @@
+package asyncio
+
+import (
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/asyncio-go/asyncio/internal/gid"
+	"github.com/asyncio-go/asyncio/internal/heap"
+)
+
+// A Handle is a scheduled callback. Its methods are safe from any goroutine.
+type Handle struct {
+	e     *engine
+	fn    func()
+	shown any // the function to print, where fn only wraps it
+	timer *timer
+	state atomic.Uint32
+	made  origin
+	err   error
+}
+
+const (
+	handlePending uint32 = iota
+	handleRan
+	handleCancelled
+)
+
+// A timer is what makes a Handle one of CallLater or CallAt.
+type timer struct {
+	Handle
+	item heap.Item
+	when int64
+}
+
+// CallSoon has the loop call f in its next turn, after what is ready already.
+// Calls run in the order in which they were made, those of other goroutines
+// in the order of each. It is safe to call from any goroutine.
+//
+// A panic of f is reported and does not end the loop. f cannot await; it may
+// start tasks, given a ctx. On a closed loop the handle comes back cancelled
+// and its Err says so.
+//
+//go:noinline
+func (l *Loop) CallSoon(f func()) *Handle {
+	mustFunc(f != nil, "CallSoon")
+	e := l.e
+	h := &Handle{e: e, fn: f}
+	if e.debug {
+		h.made = origin(gid.CallerPC())
+	}
+	if e.owned() {
+		e.ready.Push(h)
+	} else if !e.inject(h.ready) {
+		h.refuse("CallSoon")
+	}
+	return h
+}
+
+// CallLater is [Loop.CallSoon] once d has passed on the loop's clock. With a d
+// of zero or less it is called in the next turn. Callbacks with the same
+// deadline run in the order in which they were scheduled.
+//
+//go:noinline
+func (l *Loop) CallLater(d time.Duration, f func()) *Handle {
+	mustFunc(f != nil, "CallLater")
+	t := l.e.newTimer(f, gid.CallerPC())
+	// Another goroutine's call counts from now too, not from when the loop
+	// hears of it; the clock alone is safe to read.
+	t.when = l.e.peekAfter(d)
+	t.schedule("CallLater")
+	return &t.Handle
+}
+
+// CallAt is [Loop.CallLater] with the time at which f is called.
+//
+//go:noinline
+func (l *Loop) CallAt(when time.Time, f func()) *Handle {
+	mustFunc(f != nil, "CallAt")
+	t := l.e.newTimer(f, gid.CallerPC())
+	t.when = int64(when.Sub(l.e.epoch))
+	t.schedule("CallAt")
+	return &t.Handle
+}
+
+func (e *engine) newTimer(f func(), pc uintptr) *timer {
+	t := &timer{Handle: Handle{e: e, fn: f}}
+	t.timer = t
+	if e.debug {
+		t.made = origin(pc)
+	}
+	return t
+}
+
+func (t *timer) schedule(fn string) {
+	arm := func() {
+		if t.state.Load() == handlePending {
+			t.e.timers.Push(t.when, &t.item, t)
+		}
+	}
+	if t.e.owned() {
+		arm()
+	} else if !t.e.inject(arm) {
+		t.refuse(fn)
+	}
+}
+
+// expire implements expirer.
+func (t *timer) expire() { t.ready() }
+
+// newHandle is a callback that something else will make ready.
+func (e *engine) newHandle(fn func(), shown any) *Handle {
+	return &Handle{e: e, fn: fn, shown: shown}
+}
+
+// refuse cancels a callback that a closed loop will not run, and says so.
+func (h *Handle) refuse(fn string) {
+	h.state.Store(handleCancelled)
+	h.err = misuse(ErrLoopClosed, "%s: %s is closed; the callback %s will not run", fn, h.e, h.funcName())
+	h.e.log.Error(h.err.Error())
+}
+
+// ready appends the callback to the ready queue.
+func (h *Handle) ready() {
+	if h.state.Load() == handlePending {
+		h.e.ready.Push(h)
+	}
+}
+
+// step implements runnable.
+func (h *Handle) step() {
+	if h.state.CompareAndSwap(handlePending, handleRan) {
+		h.call()
+	}
+}
+
+// call is not inlined: the watchdog looks for its frame.
+//
+//go:noinline
+func (h *Handle) call() {
+	defer func() {
+		if r := recover(); r != nil {
+			h.e.reportPanic(ExceptionContext{Message: "Exception in callback " + h.funcName(), Handle: h}, r)
+		}
+	}()
+	fn := h.fn
+	h.fn = nil
+	if h.shown == nil {
+		h.shown = fn
+	}
+	fn()
+}
+
+// Cancel takes the callback back. It reports whether that was in time: whether
+// the callback has not run and never will.
+func (h *Handle) Cancel() bool {
+	if !h.state.CompareAndSwap(handlePending, handleCancelled) {
+		return h.state.Load() == handleCancelled
+	}
+	if t := h.timer; t != nil {
+		disarm := func() {
+			if t.item.Queued() {
+				h.e.timers.Remove(&t.item)
+			}
+		}
+		if h.e.owned() {
+			disarm()
+		} else {
+			h.e.inject(disarm)
+		}
+	}
+	return true
+}
+
+// Cancelled reports whether the callback was taken back or refused.
+func (h *Handle) Cancelled() bool { return h.state.Load() == handleCancelled }
+
+// Err is why a closed loop refused the callback, which matches [ErrLoopClosed],
+// or nil.
+func (h *Handle) Err() error { return h.err }
+
+// When is the time for which CallLater or CallAt scheduled the callback; of
+// CallSoon it is zero.
+func (h *Handle) When() time.Time {
+	if h.timer == nil {
+		return time.Time{}
+	}
+	return h.e.wall(h.timer.when)
+}
+
+// String is the handle as asyncio prints one.
+func (h *Handle) String() string {
+	kind := "Handle"
+	if h.timer != nil {
+		kind = "TimerHandle"
+	}
+	if h.Cancelled() {
+		kind += " cancelled"
+	}
+	if h.timer != nil {
+		kind += fmt.Sprintf(" when=%.6f", time.Duration(h.timer.when).Seconds())
+	}
+	return fmt.Sprintf("<%s %s()%s>", kind, h.funcName(), h.made.suffix())
+}
+
+func (h *Handle) funcName() string {
+	if h.shown != nil {
+		return funcName(h.shown)
+	}
+	if fn := h.fn; fn != nil {
+		return funcName(fn)
+	}
+	return "?"
+}

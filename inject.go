@@ -1,0 +1,157 @@
+package asyncio
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// An inbox takes what other goroutines have for a loop, and wakes the loop if
+// it sleeps. It is the only part of a loop that they may touch.
+type inbox struct {
+	pending atomic.Bool // calls is not empty; read without the lock
+
+	mu     sync.Mutex
+	calls  []injected
+	closed bool
+	asleep bool // the loop sleeps, or its host is to be told
+
+	wake  chan struct{} // a token for the sleeping loop
+	host  func()        // LoopOptions.OnWake
+	timer *time.Timer   // belongs to the loop
+	spare []injected    // belongs to the loop
+}
+
+// injected is a call that the loop makes when its next turn begins.
+type injected struct {
+	run func()
+	// lost is called instead, on whatever goroutine, if the loop closes first.
+	lost func()
+	// completion marks a result of the executor: no order is promised between
+	// those, so a Chooser may pick one.
+	completion bool
+}
+
+// inject has the loop call f at the beginning of its next turn. It reports
+// whether the loop is open.
+func (e *engine) inject(f func()) bool { return e.injectCall(injected{run: f}) }
+
+func (e *engine) injectCall(c injected) bool {
+	in := &e.inbox
+	in.mu.Lock()
+	if in.closed {
+		in.mu.Unlock()
+		return false
+	}
+	in.calls = append(in.calls, c)
+	in.pending.Store(true)
+	wake := in.asleep
+	in.asleep = false
+	in.mu.Unlock()
+	if wake {
+		in.rouse()
+	}
+	return true
+}
+
+// Wake implements [Waker].
+func (e *engine) Wake() { e.inject(func() {}) }
+
+func (in *inbox) rouse() {
+	if in.host != nil {
+		in.host()
+	}
+	select {
+	case in.wake <- struct{}{}:
+	default:
+	}
+}
+
+// drain makes the injected calls.
+func (e *engine) drain() {
+	in := &e.inbox
+	in.mu.Lock()
+	calls := in.calls
+	in.calls = in.spare[:0]
+	in.pending.Store(false)
+	in.mu.Unlock()
+	for i := range calls {
+		if e.chooser != nil && calls[i].completion {
+			e.chooseCompletion(calls[i:])
+		}
+		calls[i].run()
+		calls[i] = injected{}
+	}
+	in.spare = nil
+	if cap(calls) <= maxSpareCalls {
+		in.spare = calls
+	}
+}
+
+// maxSpareCalls bounds the memory that a burst of calls leaves behind.
+const maxSpareCalls = 1024
+
+// sleepUntilWoken returns when something was injected, or when d has passed,
+// and reports whether it was the latter. A sleeping loop holds no thread: it
+// is parked on a channel, which a testing/synctest bubble counts as blocked.
+func (e *engine) sleepUntilWoken(d time.Duration) (expired bool) {
+	in := &e.inbox
+	if !in.mayRest() {
+		return false
+	}
+	if d == time.Duration(forever) {
+		<-in.wake
+		return false
+	}
+	if in.timer == nil {
+		in.timer = time.NewTimer(d)
+	} else {
+		in.timer.Reset(d)
+	}
+	select {
+	case <-in.wake:
+		in.timer.Stop()
+	case <-in.timer.C:
+		expired = true
+	}
+	in.mu.Lock()
+	in.asleep = false
+	in.mu.Unlock()
+	return expired
+}
+
+// mayRest has the next injected call wake the loop or its host, unless there
+// is one already.
+func (in *inbox) mayRest() bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.asleep = len(in.calls) == 0
+	return in.asleep
+}
+
+// shut closes the inbox and tells what is still in it that it is lost.
+func (in *inbox) shut() {
+	in.mu.Lock()
+	in.closed = true
+	calls := in.calls
+	in.calls = nil
+	in.mu.Unlock()
+	for _, c := range calls {
+		if c.lost != nil {
+			c.lost()
+		}
+	}
+}
+
+// outside runs f on a goroutine of its own and counts it as something that may
+// wake the loop, until f's result, which is a call for the loop, was made.
+func (e *engine) outside(f func() (result func())) {
+	e.external.active++
+	go func() {
+		result := f()
+		e.inject(func() {
+			e.external.active--
+			result()
+		})
+	}()
+}

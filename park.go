@@ -1,0 +1,219 @@
+package asyncio
+
+import (
+	"context"
+
+	"github.com/asyncio-go/asyncio/internal/gid"
+)
+
+// An await is one suspension of a task: who waits, and what may end the wait
+// early. Every await goes through here, in three steps:
+//
+//	a, err := newAwait(ctx, "Sleep")  // on the loop? cancelled already?
+//	…                                 // queue a.t where it will be found
+//	err = a.park("Sleep")             // until wake(a.t), or a cancellation
+//
+// The two outcomes exclude each other: whichever comes first takes the task
+// out of every queue, so a grant is never given to a task that leaves, and a
+// task that was granted something is told so even if it is cancelled in the
+// same turn.
+type await struct {
+	t   *task
+	s   *scope          // the scope that governs the wait, or nil
+	ctx context.Context // the foreign context that governs it, or nil
+}
+
+// newAwait checks that the caller is a task on the loop of ctx, and finds what
+// governs its wait. If that is cancelled already it gives up one turn, so that
+// a task that ignores errors does not starve the others, and fails.
+func newAwait(ctx context.Context, fn string) (await, error) {
+	if s, ok := ctx.(*scope); ok && s.e.owned() && s.e.cur != nil {
+		a := await{t: s.e.cur, s: s}
+		if s.ended {
+			a.s = s.living()
+		}
+		if a.s != nil && a.s.state.Load() != nil {
+			return a, a.refuse()
+		}
+		return a, nil
+	}
+	return newAwaitSlow(ctx, fn)
+}
+
+func newAwaitSlow(ctx context.Context, fn string) (await, error) {
+	a := await{t: runningTask(ctx, fn)}
+	a.s, a.ctx = governor(ctx, fn)
+	if a.s != nil && a.s.state.Load() != nil || a.ctx != nil && a.ctx.Err() != nil {
+		return a, a.refuse()
+	}
+	return a, nil
+}
+
+// newJoin is newAwait for a wait that only a forced unwind ends.
+func newJoin(ctx context.Context, fn string) await { return await{t: runningTask(ctx, fn)} }
+
+// runningTask is the task that calls fn, whose context is ctx.
+func runningTask(ctx context.Context, fn string) *task {
+	e := loopOf(ctx, fn)
+	e.mustOwn(fn)
+	if e.cur == nil {
+		panic(misuse(nil, "%s: called from a plain callback, which cannot wait; "+
+			"start a task from it with Go or Spawn", fn))
+	}
+	return e.cur
+}
+
+// refuse gives up one turn and returns the cancellation.
+func (a await) refuse() error {
+	e := a.t.scope.e
+	e.yield(a.t)
+	if e.debug {
+		a.t.countIgnored()
+	}
+	return a.cancellation()
+}
+
+func (a await) cancellation() error {
+	if a.s != nil {
+		return a.s.cancelled()
+	}
+	return &cancellationOf(a.ctx).CancelledError
+}
+
+// park suspends the task until [task.wake], and returns nil, or until what
+// governs the wait is cancelled, and returns the cancellation. on is what the
+// task waits for: a string or a fmt.Stringer.
+func (a await) park(on any) error {
+	t := a.t
+	e := t.scope.e
+	t.state, t.on, t.since = Waiting, on, e.now
+	if a.s != nil {
+		a.s.parked.PushBack(&t.parkNode, t)
+	}
+	if a.ctx != nil {
+		defer e.watch(a.ctx, t)()
+	}
+	e.switchOut(t)
+	t.on = nil
+	if c := t.interrupted; c != nil {
+		t.interrupted = nil
+		return &c.CancelledError
+	}
+	return nil
+}
+
+// watch interrupts t's present wait when a context that is no scope is
+// cancelled.
+func (e *engine) watch(ctx context.Context, t *task) (stop func()) {
+	wait := t.waits
+	e.external.passive++
+	cancel := context.AfterFunc(ctx, func() {
+		e.inject(func() {
+			if t.waits == wait {
+				t.interrupt(cancellationOf(ctx))
+			}
+		})
+	})
+	return func() {
+		e.external.passive--
+		cancel()
+	}
+}
+
+// wake ends t's wait: what it waited for has happened. It reports whether t
+// was waiting.
+func (t *task) wake() bool {
+	if t.state != Waiting {
+		return false
+	}
+	t.leaveQueues()
+	t.makeReady()
+	return true
+}
+
+// wakeNext is wake for a task that runs next, in this turn: one side of a
+// generator.
+func (t *task) wakeNext() {
+	if t.state != Waiting || t.scope.e.slot != nil {
+		t.wake()
+		return
+	}
+	t.leaveQueues()
+	t.state = Ready
+	t.scope.e.slot = t
+}
+
+// leaveQueues takes t out of wherever it waits.
+func (t *task) leaveQueues() {
+	t.parkNode.Remove()
+	t.queueNode.Remove()
+	if t.timer.Queued() {
+		t.scope.e.timers.Remove(&t.timer)
+	}
+	t.waits++
+}
+
+// interrupt ends t's wait with a cancellation. It reports whether t was waiting.
+func (t *task) interrupt(c *cancellation) bool {
+	if !t.wake() {
+		return false
+	}
+	t.interrupted = c
+	return true
+}
+
+// makeReady appends t to the ready queue. It must not be in it.
+func (t *task) makeReady() {
+	t.state = Ready
+	t.scope.e.ready.Push(t)
+}
+
+// yield gives up one turn; nothing cancels it.
+func (e *engine) yield(t *task) {
+	t.makeReady()
+	e.switchOut(t)
+}
+
+// owned reports whether the calling goroutine is the one that may touch the
+// loop now. It reads a word that another goroutine may be writing; what it
+// compares it with is its own identity, which only itself ever stores there.
+//
+//go:norace
+func (e *engine) owned() bool { return e.g == gid.Current() }
+
+// at rest means that no goroutine runs the loop.
+//
+//go:norace
+func (e *engine) atRest() bool { return e.g == 0 }
+
+// mustOwn panics unless the caller may wait on the loop: it is on the goroutine
+// that runs it.
+func (e *engine) mustOwn(fn string) {
+	if !e.owned() {
+		panic(e.strayCall(fn))
+	}
+}
+
+// mustNotRace panics if the caller uses something of the loop while another
+// goroutine runs the loop. At rest the loop belongs to whoever holds it.
+func (e *engine) mustNotRace(fn string) {
+	if !e.owned() && !e.atRest() {
+		panic(e.strayCall(fn))
+	}
+}
+
+// strayCall says why fn may not be called here.
+func (e *engine) strayCall(fn string) error {
+	switch here := loopHere(); {
+	case here != nil:
+		return misuse(nil, "%s: belongs to %s but was used on %s; "+
+			"hand values from loop to loop with CallSoon or Submit", fn, e, here)
+	case e.state.Load() == loopClosed:
+		return misuse(ErrLoopClosed, "%s: %s is closed; nothing can run on it any more, make a new one", fn, e)
+	case e.atRest():
+		return misuse(nil, "%s: %s is not running; run it with RunUntilComplete or RunForever", fn, e)
+	default:
+		return misuse(nil, "%s: called from a goroutine that does not run %s; "+
+			"from other goroutines use Loop.CallSoon or Submit", fn, e)
+	}
+}

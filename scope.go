@@ -1,0 +1,305 @@
+package asyncio
+
+import (
+	"cmp"
+	"context"
+	"runtime"
+	"slices"
+	"sync/atomic"
+	"time"
+	"weak"
+
+	"github.com/asyncio-go/asyncio/internal/list"
+)
+
+// A scope is a context of one loop, and what a cancellation reaches: the tasks
+// that wait under it and the scopes below it. Every task owns one; WithCancel
+// and the brackets (Timeout, Shield) make more.
+//
+// Done, Err, Value and Deadline are safe from any goroutine; everything else
+// belongs to the loop.
+type scope struct {
+	e        *engine
+	values   context.Context // answers Value; never a scope, or a chain of tasks would keep all its ancestors
+	parent   *scope          // the nearest living scope whose cancellation reaches this one, or nil
+	node     list.Node[scope]
+	kids     list.List[scope]
+	parked   list.List[task] // who waits under this scope
+	orphans  []weak.Pointer[scope]
+	unwatch  func() bool // stops watching a parent that is no scope
+	deadline int64       // of this scope or the nearest above; forever if none
+	seq      uint64      // order of creation in the loop
+	ended    bool        // its task is done; what it governed hangs on parent
+
+	state atomic.Pointer[cancellation] // nil until it is cancelled; never changes after
+	up    atomic.Pointer[scope]        // once ended: what a retired scope answers for it
+	std   atomic.Pointer[bridge]       // the standard context in its place, made when asked for
+}
+
+var _ context.Context = (*scope)(nil)
+
+// scopeKey is the key under which a scope's Value returns the scope.
+type scopeKey struct{}
+
+// scopeOf is the innermost scope of ctx, or nil.
+func scopeOf(ctx context.Context) *scope {
+	if s, ok := ctx.(*scope); ok {
+		return s
+	}
+	s, _ := ctx.Value(scopeKey{}).(*scope)
+	return s
+}
+
+// loopOf is the loop of ctx; without one it panics.
+func loopOf(ctx context.Context, fn string) *engine {
+	if ctx == nil {
+		panic(misuse(ErrNoLoop, "%s: the context is nil; pass the ctx that your coroutine was given", fn))
+	}
+	s := scopeOf(ctx)
+	if s == nil {
+		panic(misuse(ErrNoLoop, "%s: no running event loop in this context; pass the ctx that your coroutine "+
+			"was given, or enter a loop with asyncio.Run(ctx, main)", fn))
+	}
+	return s.e
+}
+
+// governor is what governs an await under ctx: a scope, some other context
+// that may be cancelled, or nothing. The caller is on the loop of ctx.
+func governor(ctx context.Context, fn string) (*scope, context.Context) {
+	s := scopeOf(ctx)
+	e := loopOf(ctx, fn)
+	// A scope that is probed answers Done with a mark, so that asking which
+	// contexts lie between makes no standard context for it.
+	e.probed = s
+	done := ctx.Done()
+	e.probed = nil
+	switch done {
+	case nil:
+		return nil, nil // context.WithoutCancel
+	case probeMark:
+		return s.living(), nil
+	default:
+		return nil, ctx
+	}
+}
+
+var probeMark = make(<-chan struct{})
+
+//go:norace
+func (s *scope) isProbed() bool { return s.e.probed == s && s.e.owned() }
+
+// begin makes s a scope below ctx. The caller is on the loop of ctx, or gives
+// a context of no loop to the root.
+func (s *scope) begin(e *engine, parent *scope, foreign, values context.Context) {
+	s.e, s.parent, s.deadline = e, parent, forever
+	if v, ok := values.(*scope); ok && v.e == e {
+		s.values, s.deadline = v.values, v.deadline
+	} else {
+		s.values = values
+		if d, ok := values.Deadline(); ok {
+			s.deadline = int64(d.Sub(e.epoch))
+		}
+	}
+	e.scopeSeq++
+	s.seq = e.scopeSeq
+	if parent != nil {
+		parent.kids.PushBack(&s.node, s)
+		if c := parent.state.Load(); c != nil {
+			s.state.Store(c)
+		}
+	}
+	if foreign != nil {
+		s.follow(foreign)
+	}
+}
+
+// derive is begin for a scope below any context of the caller's loop.
+func (s *scope) derive(e *engine, ctx context.Context, fn string) {
+	if parent, ok := ctx.(*scope); ok {
+		s.begin(e, parent.living(), nil, ctx)
+		return
+	}
+	parent, foreign := governor(ctx, fn)
+	s.begin(e, parent, foreign, ctx)
+}
+
+// follow cancels s when a context that is no scope is cancelled.
+func (s *scope) follow(ctx context.Context) {
+	if ctx.Err() != nil {
+		s.cancel(cancellationOf(ctx))
+		return
+	}
+	s.e.external.passive++
+	s.unwatch = context.AfterFunc(ctx, func() { s.cancel(cancellationOf(ctx)) })
+}
+
+func (s *scope) unfollow() {
+	if s.unwatch != nil {
+		s.unwatch()
+		s.unwatch = nil
+		s.e.external.passive--
+	}
+}
+
+// living is s, or the nearest scope above whose task is not done; nil if
+// there is none.
+func (s *scope) living() *scope {
+	for s != nil && s.ended {
+		s = s.parent
+	}
+	return s
+}
+
+// cancelled is the error of an await under s, which is cancelled.
+func (s *scope) cancelled() error { return &s.state.Load().CancelledError }
+
+// cancel cancels s and everything below it, in order of creation. It reports
+// whether s was not cancelled before. It is safe from any goroutine: what
+// belongs to the loop is left to the loop.
+func (s *scope) cancel(c *cancellation) bool {
+	if !s.state.CompareAndSwap(nil, c) {
+		return false
+	}
+	s.bridgeCancelled(c)
+	if s.e.owned() {
+		s.spread(c)
+	} else {
+		s.e.inject(func() { s.spread(c) })
+	}
+	return true
+}
+
+// spread carries a cancellation of s to what waits under it and lies below it.
+func (s *scope) spread(c *cancellation) {
+	var waiting []*task
+	s.collect(c, &waiting)
+	if len(waiting) > 1 {
+		slices.SortFunc(waiting, func(a, b *task) int { return cmp.Compare(a.scope.seq, b.scope.seq) })
+	}
+	for _, t := range waiting {
+		t.interrupt(c)
+	}
+}
+
+func (s *scope) collect(c *cancellation, waiting *[]*task) {
+	for t := range s.parked.All {
+		*waiting = append(*waiting, t)
+	}
+	for kid := range s.kids.All {
+		if kid.state.CompareAndSwap(nil, c) {
+			kid.bridgeCancelled(c)
+			kid.collect(c, waiting)
+		}
+	}
+	for _, w := range s.orphans {
+		if kid := w.Value(); kid != nil && kid.state.CompareAndSwap(nil, c) {
+			kid.bridgeCancelled(c)
+		}
+	}
+}
+
+// close ends a bracket's scope: what still runs below it is cancelled.
+func (s *scope) close() {
+	s.unfollow()
+	s.cancel(bracketEnded)
+	s.node.Remove()
+}
+
+// retire ends a task's scope. What the task started lives on: it moves to the
+// nearest living scope above.
+func (s *scope) retire() {
+	s.unfollow()
+	s.node.Remove()
+	s.ended = true
+	up := s.parent.living()
+	if up == nil {
+		up = s.e.root // it was detached; nothing on the loop is above
+	}
+	s.parent = up
+	s.up.Store(up)
+	for kid := range s.kids.All {
+		kid.node.Remove()
+		kid.parent = up
+		up.kids.PushBack(&kid.node, kid)
+	}
+	for t := range s.parked.All {
+		t.parkNode.Remove()
+		up.parked.PushBack(&t.parkNode, t)
+	}
+	for _, w := range s.orphans {
+		up.adopt(w)
+	}
+	s.orphans = nil
+	if b := s.std.Load(); b != nil && s.state.Load() == nil {
+		up.adopt(weak.Make(s))
+		// Whoever still waits for Done alone, holding nothing else of the
+		// context, is told when nobody else can be.
+		runtime.AddCleanup(s, func(b *bridge) { b.fire(bracketEnded) }, b)
+	}
+}
+
+// adopt keeps a retired scope within reach of s without keeping it alive.
+func (s *scope) adopt(w weak.Pointer[scope]) {
+	if n := len(s.orphans); n == cap(s.orphans) && n > 0 {
+		s.orphans = slices.DeleteFunc(s.orphans, func(w weak.Pointer[scope]) bool { return w.Value() == nil })
+	}
+	s.orphans = append(s.orphans, w)
+}
+
+// Deadline implements [context.Context].
+func (s *scope) Deadline() (time.Time, bool) {
+	if s.deadline == forever {
+		return time.Time{}, false
+	}
+	return s.e.wall(s.deadline), true
+}
+
+// Done implements [context.Context].
+func (s *scope) Done() <-chan struct{} {
+	if s.isProbed() {
+		return probeMark
+	}
+	return s.answering().bridge().ctx.Done()
+}
+
+// Err implements [context.Context].
+func (s *scope) Err() error {
+	if c := s.answering().state.Load(); c != nil {
+		return c.err
+	}
+	return nil
+}
+
+// answering is the scope that knows whether s is cancelled: s itself, or once
+// its task is done, unless somebody asked for its Done before, the one above.
+func (s *scope) answering() *scope {
+	for s.state.Load() == nil && s.std.Load() == nil {
+		up := s.up.Load()
+		if up == nil {
+			break
+		}
+		s = up
+	}
+	return s
+}
+
+// Value implements [context.Context]. Standard contexts that derive from s
+// look for a standard one to attach to; they find its bridge.
+func (s *scope) Value(key any) any {
+	if key == (scopeKey{}) {
+		return s
+	}
+	a := s.answering()
+	if b := a.std.Load(); b != nil {
+		if v := b.ctx.Value(key); v != nil {
+			return v
+		}
+	} else if c := a.state.Load(); c != nil {
+		if v := c.context().Value(key); v != nil {
+			return v
+		}
+	}
+	return s.values.Value(key)
+}
+
+func (s *scope) String() string { return "asyncio.Scope(" + s.e.String() + ")" }

@@ -1,0 +1,290 @@
+package asyncio
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/asyncio-go/asyncio/internal/heap"
+)
+
+// A wind is the progress of a shutdown. It is kept outside of the goroutine
+// that makes it, because a task may end that goroutine with Goexit, and another
+// goes on.
+type wind struct {
+	deadline   windDeadline
+	goexited   bool     // some task called Goexit: whoever runs the loop has to follow
+	expired    bool     // the shutdown timeout is over
+	gensClosed bool     // the generators have been closed: none may be started
+	hopeless   bool     // and the time for deferred functions too
+	left       []string // what had not ended by then
+}
+
+// unwindGrace is how long deferred functions may await during a forced unwind.
+const unwindGrace = time.Second
+
+// A windDeadline ends a phase of the shutdown.
+type windDeadline struct {
+	e    *engine
+	item heap.Item
+	then func()
+}
+
+// expire implements expirer.
+func (d *windDeadline) expire() { d.then() }
+
+func (d *windDeadline) set(e *engine, in time.Duration, then func()) {
+	d.e, d.then = e, then
+	e.timers.Push(e.after(in), &d.item, d)
+}
+
+// strike lets the deadline expire now.
+func (d *windDeadline) strike() {
+	if d.item.Queued() {
+		d.e.timers.Remove(&d.item)
+	}
+	if d.then != nil {
+		d.then()
+	}
+}
+
+// leave notes something that did not end in time.
+func (w *wind) leave(what string) { w.left = append(w.left, what) }
+
+// Close shuts the loop down as the end of [Run] does: it cancels the tasks that
+// are left and awaits them, closes the generators, waits for the functions of
+// [Blocking], and gives everything back. It returns a [ShutdownError] if that
+// took longer than [LoopOptions.ShutdownTimeout], and an error that matches
+// [ErrLoopRunning] if the loop runs. Closing a closed loop does nothing.
+//
+// The wait is not an await: it blocks the calling goroutine.
+func (l *Loop) Close() error {
+	defer runtime.KeepAlive(l)
+	e := l.e
+	if !e.state.CompareAndSwap(loopOpen, loopRunning) {
+		if e.state.Load() == loopClosed {
+			return nil
+		}
+		return fmt.Errorf("asyncio: Close: cannot close a running event loop: %w: %s; Stop it first, "+
+			"and close it when its run has returned", ErrLoopRunning, e)
+	}
+	l.cleanup.Stop()
+	e.shutdown()
+	e.inbox.shut()
+	e.state.Store(loopClosed)
+	close(e.gone)
+	if e.wind.goexited {
+		runtime.Goexit() // after a t.FailNow in a task: the test ends, and orderly
+	}
+	if len(e.wind.left) > 0 {
+		return &ShutdownError{e.wind.left}
+	}
+	return nil
+}
+
+// shutdown runs the loop down to nothing, or leaves at the deadline.
+func (e *engine) shutdown() {
+	if e.thread != 0 || e.coros == 0 && e.executor.jobs.Empty() {
+		// Inline: coroutines can only be resumed here, or there are none, so
+		// that nothing can block.
+		for !e.runDownHere() {
+		}
+		return
+	}
+	done := make(chan struct{})
+	go e.runDown(done)
+	e.supervise(done)
+}
+
+// runDownHere reports false if a Goexit was in the way; but that ends the
+// calling goroutine, in whose deferred call it goes on.
+func (e *engine) runDownHere() (finished bool) {
+	defer func() {
+		for !finished {
+			finished = e.runDownHere()
+		}
+	}()
+	e.takeOver()
+	e.runDownPhases()
+	e.g = 0
+	return true
+}
+
+// runDown is the shutdown on a goroutine of its own, which Close can leave.
+func (e *engine) runDown(done chan struct{}) {
+	finished := false
+	defer func() {
+		if finished || e.abandoned.Load() {
+			close(done)
+			return
+		}
+		// A task's Goexit took this goroutine along.
+		go e.runDown(done)
+	}()
+	e.takeOver()
+	e.runDownPhases()
+	e.g = 0
+	finished = true
+}
+
+// runDownPhases may be entered again after a Goexit, and then goes on.
+func (e *engine) runDownPhases() {
+	w := &e.wind
+	if !e.closing {
+		e.closing = true
+		if d := e.opts.ShutdownTimeout; d > 0 {
+			w.deadline.set(e, d, func() { w.expired = true })
+		} else {
+			w.deadline.e, w.deadline.then = e, func() { w.expired = true }
+		}
+		c := newCancellation(context.Canceled, errShutdown)
+		e.cancelTasks(c)
+		e.root.cancel(c)
+	}
+	over := func() bool { return w.expired }
+	e.runUntil(func() bool { return e.tasks.Empty() || over() })
+	if !over() {
+		e.closeGenerators()
+		e.runUntil(func() bool { return e.gens.Empty() && e.tasks.Empty() || over() })
+		e.runUntil(func() bool { return e.executor.jobs.Empty() || over() })
+	}
+	if over() {
+		e.unwindLeft()
+	}
+	if !e.abandoned.Load() {
+		e.finalize()
+	}
+}
+
+// cancelTasks cancels every task, and interrupts them in order of creation.
+func (e *engine) cancelTasks(c *cancellation) {
+	var waiting []*task
+	for t := range e.tasks.All {
+		if t.scope.state.CompareAndSwap(nil, c) {
+			t.scope.bridgeCancelled(c)
+			t.scope.collect(c, &waiting)
+		}
+	}
+	slices.SortFunc(waiting, func(a, b *task) int { return cmp.Compare(a.scope.seq, b.scope.seq) })
+	for _, t := range waiting {
+		t.interrupt(c)
+	}
+}
+
+// unwindLeft ends by force what the shutdown timeout has left: first so that
+// deferred functions may await, then so that they may not.
+func (e *engine) unwindLeft() {
+	w := &e.wind
+	empty := func() bool { return e.tasks.Empty() && e.gens.Empty() }
+	if w.deadline.item.Queued() {
+		e.timers.Remove(&w.deadline.item)
+	}
+	w.deadline.set(e, unwindGrace, func() { w.hopeless = true })
+	e.condemnAll(doomed)
+	e.runUntil(func() bool { return empty() || w.hopeless })
+	w.deadline.strike()
+	for n := 0; !empty() && n < maxExits; n++ {
+		e.condemnAll(hopeless)
+		e.turn()
+	}
+	for t := range e.tasks.All {
+		w.leave(t.face.String() + " cannot be unwound")
+	}
+	for j := range e.executor.jobs.All {
+		w.leave("function " + funcName(j.fn) + " still runs")
+	}
+	for _, line := range w.left {
+		e.log.Error(fmt.Sprintf("asyncio: left behind at the end of the shutdown timeout of %v: %s",
+			e.opts.ShutdownTimeout, line))
+	}
+}
+
+// maxExits bounds how many deferred functions that await a task may have that
+// does not give up.
+const maxExits = 10_000
+
+func (e *engine) condemnAll(d doom) {
+	for t := range e.tasks.All {
+		if t.doom < d {
+			t.condemn(d)
+		} else if d == hopeless {
+			t.wake()
+		}
+	}
+	for t := range e.gens.All {
+		if t.doom < d {
+			t.condemn(d)
+		} else if d == hopeless {
+			t.wake()
+		}
+	}
+}
+
+// finalize gives everything back once nothing runs any more.
+func (e *engine) finalize() {
+	e.reportFailures()
+	for e.timers.Len() > 0 {
+		e.timers.Pop()
+	}
+	for e.ready.Len() > 0 {
+		e.ready.Pop()
+	}
+	e.slot = nil
+	e.drainCoros()
+}
+
+// stuckAfter is how long no step may end, once the shutdown timeout is over,
+// before Close leaves a loop behind that blocks outside of an await.
+const (
+	stuckAfter = time.Second
+	stuckCheck = 50 * time.Millisecond
+)
+
+// supervise waits until the shutdown is done, or until it is overdue and stuck
+// in a step that does not end: that cannot be interrupted, only left.
+func (e *engine) supervise(done chan struct{}) {
+	if e.opts.ShutdownTimeout < 0 {
+		<-done
+		return
+	}
+	timer := time.NewTimer(e.opts.ShutdownTimeout)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return
+	case <-timer.C:
+	}
+	ticker := time.NewTicker(stuckCheck)
+	defer ticker.Stop()
+	last, since := e.stepsNow(), uptime()
+	for {
+		select {
+		case <-done:
+			return
+		case <-ticker.C:
+		}
+		if now := e.stepsNow(); now != last || !e.busy.Load() {
+			last, since = now, uptime()
+		} else if uptime()-since > int64(stuckAfter) {
+			e.abandon()
+			return
+		}
+	}
+}
+
+// abandon leaves a loop whose goroutine is stuck. From here on nobody but that
+// goroutine touches it.
+func (e *engine) abandon() {
+	e.abandoned.Store(true)
+	name, stack := e.blockedStep()
+	e.log.Error("asyncio: "+name+" blocks outside of an await and is left behind with its loop", "stack", stack)
+	left := []string{name + " blocks outside of an await"}
+	for _, name := range e.tasksUnsynced() {
+		left = append(left, name+" was left with it")
+	}
+	e.wind = wind{left: left, goexited: false}
+	e.stopWatching()
+}

@@ -1,0 +1,91 @@
+package asyncio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Timeout runs f and cancels it when it takes longer than d: the ctx that f
+// receives, and operations in f that take none, then fail at every await. If f
+// returns that failure, Timeout returns an error that matches [ErrTimeout] and
+// [context.DeadlineExceeded]; a result that f returns nevertheless is kept.
+//
+// Which timeout struck is known by identity: a cancellation from outside is
+// never turned into a timeout, and of nested timeouts the one whose own
+// deadline struck reports it. With a d of zero or less f is not started.
+//
+// Timeout waits for f, however long that takes after the deadline.
+func Timeout(ctx context.Context, d time.Duration, f func(ctx context.Context) error) error {
+	mustFunc(f != nil, "Timeout")
+	_, err := within(ctx, d, Void(f), "Timeout")
+	return err
+}
+
+// WaitFor is [Timeout] for a function with a value.
+func WaitFor[T any](ctx context.Context, d time.Duration, f func(ctx context.Context) (T, error)) (T, error) {
+	mustFunc(f != nil, "WaitFor")
+	return within(ctx, d, f, "WaitFor")
+}
+
+func within[T any](ctx context.Context, d time.Duration, f func(context.Context) (T, error), fn string) (T, error) {
+	t := runningTask(ctx, fn)
+	e := t.scope.e
+	if d <= 0 {
+		var zero T
+		if _, err := newAwait(ctx, fn); err != nil {
+			return zero, err // cancelled before: that is no timeout
+		}
+		return zero, fmt.Errorf("%w: %s(%v) was over before the function was started; give a duration above zero",
+			ErrTimeout, fn, d)
+	}
+	s := &deadlineScope{}
+	s.derive(e, ctx, fn)
+	s.arm(e.after(d))
+	defer s.leave(t.enterBracket(&s.scope))
+	v, err := f(&s.scope)
+	if err != nil && s.struck != nil && s.struck.caused(err) {
+		err = fmt.Errorf("%w after %v", ErrTimeout, d)
+	}
+	return v, err
+}
+
+// leave ends the bracket of s in the running task, where outer was the
+// innermost one before.
+func (s *deadlineScope) leave(t *task, outer *scope) {
+	s.close()
+	t.bracket = outer
+}
+
+// enterBracket makes s what operations without a ctx obey in t.
+func (t *task) enterBracket(s *scope) (*task, *scope) {
+	outer := t.bracket
+	t.bracket = s
+	return t, outer
+}
+
+// caused reports whether err is this cancellation: an await's error, or the
+// bare context error that code returns which looks at ctx.Err itself.
+func (c *cancellation) caused(err error) bool {
+	var ce *CancelledError
+	if errors.As(err, &ce) {
+		return ce == &c.CancelledError
+	}
+	return errors.Is(err, c.err)
+}
+
+// Void adapts a function that returns only an error to where a function with a
+// value is wanted.
+func Void(f func(ctx context.Context) error) func(context.Context) (struct{}, error) {
+	if f == nil {
+		return nil
+	}
+	return func(ctx context.Context) (struct{}, error) { return struct{}{}, f(ctx) }
+}
+
+func mustFunc(ok bool, fn string) {
+	if !ok {
+		panic(misuse(nil, "%s: the function is nil", fn))
+	}
+}

@@ -1,0 +1,89 @@
+package asyncio
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+)
+
+// A doom is how far the forced unwind of a task has come. It is the end of
+// what ignores its cancellation beyond the shutdown timeout.
+//
+// Nothing but Goexit unwinds a coroutine for certain: stopping the iterator
+// runs the rest of the body, and a panic ends in the first deferred recover.
+// Goexit at the await runs the deferred functions and cannot be recovered, but
+// takes the goroutine along that resumed the coroutine. So a doomed one is
+// resumed by a goroutine that is made to be thrown away.
+type doom uint8
+
+const (
+	spared   doom = iota
+	doomed        // its await does not return: it unwinds from there
+	unwound       // runs its deferred functions, whose awaits work as always
+	hopeless      // took too long over those: none of its awaits returns
+)
+
+// unwind is the panic that stands in for Goexit on a loop that is locked to its
+// thread, where Go ends the process if another goroutine resumes a coroutine.
+// It can be recovered: no promise there.
+type unwind struct{}
+
+// errGoexit is what a task ends with that called Goexit itself.
+var errGoexit = fmt.Errorf("the task called runtime.Goexit, as t.FailNow and t.SkipNow do")
+
+// condemn makes t unwind when it runs next, which is soon.
+func (t *task) condemn(d doom) {
+	t.doom = d
+	t.wake()
+}
+
+// unwindHere is where a doomed task's await ends.
+func (t *task) unwindHere() {
+	e := t.scope.e
+	switch t.doom {
+	case unwound:
+		return
+	case doomed:
+		t.doom = unwound
+		e.wind.leave(t.face.String() + " at " + userFrame())
+	}
+	if e.thread != 0 {
+		panic(unwind{})
+	}
+	runtime.Goexit()
+}
+
+// resumeDoomed is resume for a task that may take the goroutine along.
+func (e *engine) resumeDoomed(t *task) {
+	if t.coro == nil {
+		t.exited()
+		return
+	}
+	if e.thread != 0 {
+		e.resume(t)
+		return
+	}
+	cur, g := e.cur, e.g
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		e.resume(t)
+	}()
+	<-done
+	e.cur, e.g = cur, g
+}
+
+// exited ends a task whose function neither returned nor panicked.
+func (t *task) exited() {
+	e := t.scope.e
+	if e.abandoned.Load() {
+		return // nobody runs the loop any more
+	}
+	cause := errShutdown
+	if t.doom == spared {
+		cause = errGoexit
+		e.wind.goexited = true
+	}
+	t.state = Cancelled
+	t.face.finish(&newCancellation(context.Canceled, cause).CancelledError)
+}
