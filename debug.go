@@ -65,10 +65,13 @@ func (e *engine) reportSlowPoll(wait time.Duration, since int64) {
 const ignoredLimit = 100
 
 func (t *task) countIgnored() {
-	t.ignored++
-	if t.ignored == ignoredLimit {
+	if t.debug == nil { // a generator's body
+		return
+	}
+	t.debug.ignored++
+	if t.debug.ignored == ignoredLimit {
 		t.scope.e.log.Warn(fmt.Sprintf("asyncio: %v keeps ignoring its cancellation: %d awaits have failed; "+
-			"return when an await fails", t.face, t.ignored))
+			"return when an await fails", t.face, ignoredLimit))
 	}
 }
 
@@ -106,10 +109,16 @@ func (o origin) suffix() string {
 	return " created at " + o.String()
 }
 
+// A taskDebug is what debug mode remembers of a task.
+type taskDebug struct {
+	chain   []spawnPoint // where its spawner was spawned, its spawner's spawner, …
+	ignored int          // awaits that failed because it is cancelled
+}
+
 // A spawnPoint is one link in the chain of spawners of a task.
 type spawnPoint struct {
 	pc uintptr
-	by string
+	by *string
 }
 
 // maxChain is how many spawners of a task are remembered.
@@ -118,25 +127,28 @@ const maxChain = 10
 // spawnChain is where the running task was spawned, and its spawner, and so on.
 func (e *engine) spawnChain() []spawnPoint {
 	up := e.cur
-	if up == nil || up.made == 0 {
+	if up == nil || up.debug == nil {
 		return nil
 	}
 	chain := []spawnPoint{{up.made, up.spawner}}
-	return append(chain, up.chain[:min(len(up.chain), maxChain-1)]...)
+	return append(chain, up.debug.chain[:min(len(up.debug.chain), maxChain-1)]...)
 }
 
 // created says where t was spawned and by which task, and in debug mode the
 // same of its spawners.
 func (t *task) created() string {
 	var b strings.Builder
-	write := func(pc uintptr, by string) {
+	write := func(pc uintptr, by *string) {
 		b.WriteString(fileLine(pc))
-		if by != "" {
-			b.WriteString(" by " + by)
+		if by != nil {
+			b.WriteString(" by " + *by)
 		}
 	}
 	write(t.made, t.spawner)
-	for _, p := range t.chain {
+	if t.debug == nil {
+		return b.String()
+	}
+	for _, p := range t.debug.chain {
 		b.WriteString(", which was spawned at ")
 		write(p.pc, p.by)
 	}

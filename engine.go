@@ -108,7 +108,11 @@ func (e *engine) turn() {
 	e.budget = e.ready.Len()
 	for e.budget > 0 && !e.abandoned.Load() {
 		e.budget--
-		e.runStep(e.pick())
+		if e.chooser != nil {
+			e.runStep(e.chooseReady())
+		} else {
+			e.runStep(e.ready.Pop())
+		}
 		if e.slot != nil {
 			e.runSlot()
 		}
@@ -119,9 +123,11 @@ func (e *engine) runStep(r runnable) {
 	e.steps++
 	if e.debug {
 		e.timeStep(r)
-		return
+	} else if t, ok := r.(*task); ok && t.coro != nil && t.doom == spared {
+		e.resume(t) // the common case, without the detour
+	} else {
+		r.step()
 	}
-	r.step()
 }
 
 // maxSlotSteps bounds how long a generator and its consumer pass the loop to
@@ -138,15 +144,6 @@ func (e *engine) runSlot() {
 		}
 		e.runStep(t)
 	}
-}
-
-// pick takes the next of the ready ones: the oldest, unless a Chooser says
-// otherwise.
-func (e *engine) pick() runnable {
-	if e.chooser != nil {
-		return e.chooseReady()
-	}
-	return e.ready.Pop()
 }
 
 // A loop that is never idle looks at its timers after checkSteps steps, or

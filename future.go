@@ -69,10 +69,11 @@ func (f *Future[T]) SetError(err error) {
 	waited := !f.waiters.Empty()
 	f.settle(f.e, err)
 	if !waited {
-		f.failure = f.e.newFailure(&failure{
+		fail := f.e.newFailure(&failure{
 			message: "Future exception was never retrieved",
 			object:  f.String(), created: f.made.String(), err: err})
-		f.failure.cleanup = runtime.AddCleanup(f, (*failure).unreachable, f.failure)
+		fail.cleanup = runtime.AddCleanup(f, (*failure).unreachable, fail)
+		f.aftermath().failure = fail
 	}
 }
 

@@ -93,15 +93,22 @@ func (e *engine) newTimer(f func(), pc uintptr) *timer {
 }
 
 func (t *timer) schedule(fn string) {
-	arm := func() {
-		if t.state.Load() == handlePending {
-			t.e.timers.Push(t.when, &t.item, t)
-		}
-	}
 	if t.e.owned() {
-		arm()
-	} else if !t.e.inject(arm) {
+		t.arm()
+	} else if !t.e.inject(t.arm) {
 		t.refuse(fn)
+	}
+}
+
+func (t *timer) arm() {
+	if t.state.Load() == handlePending {
+		t.e.timers.Push(t.when, &t.item, t)
+	}
+}
+
+func (t *timer) disarm() {
+	if t.item.Queued() {
+		t.e.timers.Remove(&t.item)
 	}
 }
 
@@ -157,17 +164,12 @@ func (h *Handle) Cancel() bool {
 	if !h.state.CompareAndSwap(handlePending, handleCancelled) {
 		return h.state.Load() == handleCancelled
 	}
-	if t := h.timer; t != nil {
-		disarm := func() {
-			if t.item.Queued() {
-				h.e.timers.Remove(&t.item)
-			}
-		}
-		if h.e.owned() {
-			disarm()
-		} else {
-			h.e.inject(disarm)
-		}
+	switch t := h.timer; {
+	case t == nil:
+	case h.e.owned():
+		t.disarm()
+	default:
+		h.e.inject(t.disarm)
 	}
 	return true
 }

@@ -10,12 +10,24 @@ import (
 // An outcome is what a task or a future ends with, less the value, and who
 // waits for it.
 type outcome struct {
-	done      bool
-	err       error
-	failure   *failure // the report that is due unless somebody retrieves err
-	waiters   list.List[task]
+	err     error
+	waiters list.List[task]
+	rest    *aftermath // nil for most
+	done    bool
+}
+
+// An aftermath is what few outcomes have.
+type aftermath struct {
+	failure   *failure // the report that is due unless somebody retrieves the error
 	callbacks []*Handle
 	hook      func() // called at once, not by way of the ready queue
+}
+
+func (o *outcome) aftermath() *aftermath {
+	if o.rest == nil {
+		o.rest = &aftermath{}
+	}
+	return o.rest
 }
 
 // await waits until o is done; whose is the task or future that o belongs to.
@@ -28,7 +40,7 @@ func (o *outcome) await(ctx context.Context, e *engine, whose fmt.Stringer, fn s
 		panic(misuse(nil, "%s: %v belongs to %s but was awaited on %s; "+
 			"hand values from loop to loop with CallSoon or Submit", fn, whose, e, here))
 	}
-	if whose == fmt.Stringer(a.t.face) {
+	if o == &a.t.outcome {
 		panic(misuse(nil, "%s: %v cannot await itself; it would wait for ever", fn, whose))
 	}
 	if o.done {
@@ -42,23 +54,29 @@ func (o *outcome) await(ctx context.Context, e *engine, whose fmt.Stringer, fn s
 // in the order in which they came.
 func (o *outcome) settle(e *engine, err error) {
 	o.done, o.err = true, err
-	if o.hook != nil {
-		o.hook()
+	if o.rest != nil {
+		o.finishRest()
 	}
-	for _, h := range o.callbacks {
-		h.ready()
-	}
-	o.callbacks = nil
 	for t := range o.waiters.All {
 		t.wake()
 	}
 }
 
+func (o *outcome) finishRest() {
+	if o.rest.hook != nil {
+		o.rest.hook()
+	}
+	for _, h := range o.rest.callbacks {
+		h.ready()
+	}
+	o.rest.callbacks = nil
+}
+
 // retrieve is the error; whoever asks has seen it.
 func (o *outcome) retrieve() error {
-	if o.failure != nil {
-		o.failure.retrieved()
-		o.failure = nil
+	if o.rest != nil && o.rest.failure != nil {
+		o.rest.failure.retrieved()
+		o.rest.failure = nil
 	}
 	return o.err
 }
@@ -69,5 +87,6 @@ func (o *outcome) addCallback(h *Handle) {
 		h.ready()
 		return
 	}
-	o.callbacks = append(o.callbacks, h)
+	a := o.aftermath()
+	a.callbacks = append(a.callbacks, h)
 }

@@ -29,10 +29,10 @@ type await struct {
 func newAwait(ctx context.Context, fn string) (await, error) {
 	if s, ok := ctx.(*scope); ok && s.e.owned() && s.e.cur != nil {
 		a := await{t: s.e.cur, s: s}
-		if s.ended {
+		if s.up.Load() != nil {
 			a.s = s.living()
 		}
-		if a.s != nil && a.s.state.Load() != nil {
+		if a.s.state.Load() != nil {
 			return a, a.refuse()
 		}
 		return a, nil

@@ -25,15 +25,26 @@ type scope struct {
 	node     list.Node[scope]
 	kids     list.List[scope]
 	parked   list.List[task] // who waits under this scope
-	orphans  []weak.Pointer[scope]
-	unwatch  func() bool // stops watching a parent that is no scope
-	deadline int64       // of this scope or the nearest above; forever if none
-	seq      uint64      // order of creation in the loop
-	ended    bool        // its task is done; what it governed hangs on parent
+	rare     *rareScope
+	deadline int64  // of this scope or the nearest above; forever if none
+	seq      uint64 // order of creation in the loop
 
 	state atomic.Pointer[cancellation] // nil until it is cancelled; never changes after
-	up    atomic.Pointer[scope]        // once ended: what a retired scope answers for it
+	up    atomic.Pointer[scope]        // set once its task is done: what it governed hangs there now
 	std   atomic.Pointer[bridge]       // the standard context in its place, made when asked for
+}
+
+// A rareScope is what few scopes have.
+type rareScope struct {
+	unwatch func() bool           // stops following a context that is no scope
+	orphans []weak.Pointer[scope] // retired scopes below whose Done somebody may wait for
+}
+
+func (s *scope) more() *rareScope {
+	if s.rare == nil {
+		s.rare = &rareScope{}
+	}
+	return s.rare
 }
 
 var _ context.Context = (*scope)(nil)
@@ -130,13 +141,13 @@ func (s *scope) follow(ctx context.Context) {
 		return
 	}
 	s.e.external.passive++
-	s.unwatch = context.AfterFunc(ctx, func() { s.cancel(cancellationOf(ctx)) })
+	s.more().unwatch = context.AfterFunc(ctx, func() { s.cancel(cancellationOf(ctx)) })
 }
 
 func (s *scope) unfollow() {
-	if s.unwatch != nil {
-		s.unwatch()
-		s.unwatch = nil
+	if s.rare != nil && s.rare.unwatch != nil {
+		s.rare.unwatch()
+		s.rare.unwatch = nil
 		s.e.external.passive--
 	}
 }
@@ -144,8 +155,12 @@ func (s *scope) unfollow() {
 // living is s, or the nearest scope above whose task is not done; nil if
 // there is none.
 func (s *scope) living() *scope {
-	for s != nil && s.ended {
-		s = s.parent
+	for s != nil {
+		up := s.up.Load()
+		if up == nil {
+			break
+		}
+		s = up
 	}
 	return s
 }
@@ -191,7 +206,10 @@ func (s *scope) collect(c *cancellation, waiting *[]*task) {
 			kid.collect(c, waiting)
 		}
 	}
-	for _, w := range s.orphans {
+	if s.rare == nil {
+		return
+	}
+	for _, w := range s.rare.orphans {
 		if kid := w.Value(); kid != nil && kid.state.CompareAndSwap(nil, c) {
 			kid.bridgeCancelled(c)
 		}
@@ -210,12 +228,11 @@ func (s *scope) close() {
 func (s *scope) retire() {
 	s.unfollow()
 	s.node.Remove()
-	s.ended = true
 	up := s.parent.living()
 	if up == nil {
 		up = s.e.root // it was detached; nothing on the loop is above
 	}
-	s.parent = up
+	s.parent = nil
 	s.up.Store(up)
 	for kid := range s.kids.All {
 		kid.node.Remove()
@@ -226,10 +243,12 @@ func (s *scope) retire() {
 		t.parkNode.Remove()
 		up.parked.PushBack(&t.parkNode, t)
 	}
-	for _, w := range s.orphans {
-		up.adopt(w)
+	if s.rare != nil {
+		for _, w := range s.rare.orphans {
+			up.adopt(w)
+		}
+		s.rare = nil
 	}
-	s.orphans = nil
 	if b := s.std.Load(); b != nil && s.state.Load() == nil {
 		up.adopt(weak.Make(s))
 		// Whoever still waits for Done alone, holding nothing else of the
@@ -240,10 +259,11 @@ func (s *scope) retire() {
 
 // adopt keeps a retired scope within reach of s without keeping it alive.
 func (s *scope) adopt(w weak.Pointer[scope]) {
-	if n := len(s.orphans); n == cap(s.orphans) && n > 0 {
-		s.orphans = slices.DeleteFunc(s.orphans, func(w weak.Pointer[scope]) bool { return w.Value() == nil })
+	r := s.more()
+	if n := len(r.orphans); n == cap(r.orphans) && n > 0 {
+		r.orphans = slices.DeleteFunc(r.orphans, func(w weak.Pointer[scope]) bool { return w.Value() == nil })
 	}
-	s.orphans = append(s.orphans, w)
+	r.orphans = append(r.orphans, w)
 }
 
 // Deadline implements [context.Context].

@@ -70,7 +70,7 @@ func (t *task) join(e *engine, face AnyTask, o TaskOptions, pc uintptr) {
 	t.identify(e, o.Name)
 	t.made = pc
 	if e.debug {
-		t.chain = e.spawnChain()
+		t.debug = &taskDebug{chain: e.spawnChain()}
 	}
 	e.tasks.PushBack(&t.node, t)
 	if e.closing {

@@ -35,9 +35,9 @@ func Submit[T any](l *Loop, f func(ctx context.Context) (T, error)) *Submission[
 	start := func() {
 		t := &Task[T]{fn: f}
 		t.scope.begin(e, e.root, ctx, ctx)
-		t.hook = func() {
+		t.aftermath().hook = func() {
 			s.value, s.err = t.value, t.err
-			s.failure = t.failure
+			s.failure = t.rest.failure
 			cancel(nil)
 			close(s.done)
 		}

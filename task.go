@@ -72,18 +72,18 @@ var _ AnyTask = (*Task[int])(nil)
 // never resumed.
 type task struct {
 	outcome
+	state   TaskState
+	doom    doom
+	isMain  bool    // its panic leaves Run
+	waits   uint32  // counts waits, so that a late wake-up finds its wait over
+	coro    *coro   // from its first step to its last
 	scope   scope   // the ctx its function receives
 	bracket *scope  // the innermost scope, which operations without a ctx obey
 	face    AnyTask // the Task or generator around it
-	coro    *coro
-	state   TaskState
-	doom    doom
-	isMain  bool // its panic leaves Run
 
 	// The present wait.
 	on          any // what it waits for: a string or a fmt.Stringer
 	since       int64
-	waits       uint32          // counts waits, so that a late wake-up finds its wait over
 	parkNode    list.Node[task] // in the parked list of the scope that governs it
 	queueNode   list.Node[task] // in the waiters of what it waits for
 	timer       heap.Item
@@ -93,12 +93,11 @@ type task struct {
 	node     list.Node[task] // in the loop's tasks
 	id       uint64
 	name     atomic.Pointer[string] // given, or made when a child first needs it
-	spawner  string                 // the spawner's name; empty for a task of the loop's own
+	spawner  *string                // the spawner's name; nil for a task of the loop's own
 	number   uint32                 // counted by the spawner
 	children uint32
-	ignored  uint32       // awaits that failed because the task is cancelled; debug mode
-	made     uintptr      // the pc of the call that started it
-	chain    []spawnPoint // debug mode: of the spawner, its spawner, …
+	made     uintptr // the pc of the call that started it
+	debug    *taskDebug
 }
 
 // run implements body.
@@ -164,8 +163,8 @@ func (t *task) Name() string {
 		return *p
 	}
 	name := "Task-" + strconv.FormatUint(uint64(t.number), 10)
-	if t.spawner != "" {
-		name = t.spawner + name[len("Task"):]
+	if t.spawner != nil {
+		name = *t.spawner + name[len("Task"):]
 	}
 	if len(name) > maxName {
 		name = "Task~" + strconv.FormatUint(t.id, 16)
@@ -245,10 +244,11 @@ func (t *task) failUnretrieved(e *engine, err error) {
 		e.report(ExceptionContext{Message: "unhandled exception during asyncio.Run shutdown", Err: err, Task: t.face})
 		return
 	}
-	t.failure = e.newFailure(&failure{
+	f := e.newFailure(&failure{
 		message: "Task exception was never retrieved",
 		object:  t.face.String(), created: t.created(), err: err})
-	t.failure.cleanup = runtime.AddCleanup(t, (*failure).unreachable, t.failure)
+	f.cleanup = runtime.AddCleanup(t, (*failure).unreachable, f)
+	t.aftermath().failure = f
 }
 
 // describe is the task as asyncio prints one, with its result.
@@ -290,14 +290,15 @@ func (t *task) identify(e *engine, given string) {
 			p = &name
 			up.name.Store(p)
 		}
-		t.spawner = *p
+		t.spawner = p
 	} else {
 		e.rootTasks++
 		t.number = e.rootTasks
 	}
 	t.id = mix(parent, uint64(t.number))
 	if given != "" {
-		t.name.Store(&given)
+		name := given // a variable of its own, or every unnamed task would allocate one
+		t.name.Store(&name)
 	}
 }
 
