@@ -137,11 +137,3 @@ func (e *engine) resumeEager(t *task) {
 	e.budget = 0 // its coroutine must come back, not go on with another task
 	e.resume(t)
 }
-
-// switchOut gives the loop up: it returns when the loop resumes t.
-func (e *engine) switchOut(t *task) {
-	t.coro.yield(struct{}{})
-	if t.doom != spared {
-		t.unwindHere()
-	}
-}

@@ -94,8 +94,53 @@ const (
 
 func (e *engine) String() string { return fmt.Sprintf("loop %d (created at %s)", e.number, e.created) }
 
-// turn runs what is ready. What that makes ready runs in the next turn.
-func (e *engine) turn() {
+// turns runs the loop, turn by turn, until done, which is asked after each.
+//
+// It is one flat function on purpose: a switch of coroutines leaves the
+// processor's return predictor with the wrong stack, and every function between
+// here and the switch would cost a misprediction on the way back.
+func (e *engine) turns(done func() bool) {
+	g, fast := e.g, !e.debug && e.chooser == nil
+	for {
+		e.beginTurn()
+		e.budget = e.ready.Len()
+		for e.budget > 0 && !e.abandoned.Load() {
+			e.budget--
+			var r runnable
+			if e.chooser == nil {
+				r = e.ready.Pop()
+			} else {
+				r = e.chooseReady()
+			}
+			if t, ok := r.(*task); ok && fast && t.mayResume() {
+				c := t.coro
+				if c == nil {
+					c = e.takeCoro(t)
+				}
+				e.steps++
+				t.state = Running
+				e.cur, e.g = t, c.g
+				c.next()
+				e.cur, e.g = nil, g
+			} else {
+				e.runStep(r)
+			}
+			if e.slot != nil {
+				e.runSlot()
+			}
+		}
+		if done() || e.abandoned.Load() {
+			return
+		}
+		if e.ready.Len() == 0 && !e.inbox.pending.Load() {
+			e.idle()
+		}
+	}
+}
+
+// beginTurn makes ready what injected calls, the garbage collector and due
+// timers have for the loop. What a turn makes ready runs in the next.
+func (e *engine) beginTurn() {
 	if e.inbox.pending.Load() {
 		e.drain()
 	}
@@ -105,26 +150,13 @@ func (e *engine) turn() {
 	if e.timers.Len() > 0 && (e.ready.Len() == 0 || e.steps >= e.nextCheck) {
 		e.checkTimers()
 	}
-	e.budget = e.ready.Len()
-	for e.budget > 0 && !e.abandoned.Load() {
-		e.budget--
-		if e.chooser != nil {
-			e.runStep(e.chooseReady())
-		} else {
-			e.runStep(e.ready.Pop())
-		}
-		if e.slot != nil {
-			e.runSlot()
-		}
-	}
 }
 
+// runStep runs a step or callback that needs more than a switch.
 func (e *engine) runStep(r runnable) {
 	e.steps++
 	if e.debug {
 		e.timeStep(r)
-	} else if t, ok := r.(*task); ok && t.coro != nil && t.doom == spared {
-		e.resume(t) // the common case, without the detour
 	} else {
 		r.step()
 	}
@@ -216,17 +248,4 @@ func (e *engine) idle() {
 // nobody holds anything to do it with.
 func (e *engine) quiet() bool {
 	return e.external == external{} && !e.given.Load() && !e.inbox.pending.Load()
-}
-
-// runUntil turns the loop until done, which is asked after each turn.
-func (e *engine) runUntil(done func() bool) {
-	for {
-		e.turn()
-		if done() || e.abandoned.Load() {
-			return
-		}
-		if e.ready.Len() == 0 && !e.inbox.pending.Load() {
-			e.idle()
-		}
-	}
 }

@@ -180,7 +180,7 @@ func (e *engine) runMain(ctx context.Context, t *task, face AnyTask, pc uintptr)
 	t.isMain = true
 	t.scope.begin(e, e.root, foreign, ctx)
 	t.join(e, face, TaskOptions{}, pc)
-	e.runUntil(func() bool { return t.done || e.stopping })
+	e.turns(func() bool { return t.done || e.stopping })
 	switch {
 	case !t.done && e.stopping:
 		return fmt.Errorf("asyncio: RunUntilComplete: %w: %s was stopped while %s was pending", ErrLoopStopped, e, t.Name())
@@ -199,7 +199,7 @@ func (l *Loop) RunForever() error {
 		return err
 	}
 	defer e.leave()
-	e.runUntil(func() bool { return e.stopping })
+	e.turns(func() bool { return e.stopping })
 	return nil
 }
 
@@ -215,7 +215,7 @@ func (l *Loop) Step() (next time.Time, err error) {
 	}
 	defer e.leave()
 	e.nextCheck = e.steps
-	e.turn()
+	e.turns(func() bool { return true })
 	if e.ready.Len() > 0 || !e.inbox.mayRest() {
 		return e.wall(e.readClock()), nil
 	}

@@ -66,7 +66,7 @@ func runningTask(ctx context.Context, fn string) *task {
 // refuse gives up one turn and returns the cancellation.
 func (a await) refuse() error {
 	e := a.t.scope.e
-	e.yield(a.t)
+	a.t.yieldTurn()
 	if e.debug {
 		a.t.countIgnored()
 	}
@@ -93,7 +93,10 @@ func (a await) park(on any) error {
 	if a.ctx != nil {
 		defer e.watch(a.ctx, t)()
 	}
-	e.switchOut(t)
+	t.coro.yield(struct{}{})
+	if t.doom != spared {
+		t.unwindHere()
+	}
 	t.on = nil
 	if c := t.interrupted; c != nil {
 		t.interrupted = nil
@@ -168,10 +171,13 @@ func (t *task) makeReady() {
 	t.scope.e.ready.Push(t)
 }
 
-// yield gives up one turn; nothing cancels it.
-func (e *engine) yield(t *task) {
+// yieldTurn gives up one turn; nothing cancels it.
+func (t *task) yieldTurn() {
 	t.makeReady()
-	e.switchOut(t)
+	t.coro.yield(struct{}{})
+	if t.doom != spared {
+		t.unwindHere()
+	}
 }
 
 // owned reports whether the calling goroutine is the one that may touch the

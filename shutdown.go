@@ -145,11 +145,11 @@ func (e *engine) runDownPhases() {
 		e.root.cancel(c)
 	}
 	over := func() bool { return w.expired }
-	e.runUntil(func() bool { return e.tasks.Empty() || over() })
+	e.turns(func() bool { return e.tasks.Empty() || over() })
 	if !over() {
 		e.closeGenerators()
-		e.runUntil(func() bool { return e.gens.Empty() && e.tasks.Empty() || over() })
-		e.runUntil(func() bool { return e.executor.jobs.Empty() || over() })
+		e.turns(func() bool { return e.gens.Empty() && e.tasks.Empty() || over() })
+		e.turns(func() bool { return e.executor.jobs.Empty() || over() })
 	}
 	if over() {
 		e.unwindLeft()
@@ -184,11 +184,11 @@ func (e *engine) unwindLeft() {
 	}
 	w.deadline.set(e, unwindGrace, func() { w.hopeless = true })
 	e.condemnAll(doomed)
-	e.runUntil(func() bool { return empty() || w.hopeless })
+	e.turns(func() bool { return empty() || w.hopeless })
 	w.deadline.strike()
 	for n := 0; !empty() && n < maxExits; n++ {
 		e.condemnAll(hopeless)
-		e.turn()
+		e.turns(func() bool { return true })
 	}
 	for t := range e.tasks.All {
 		w.leave(t.face.String() + " cannot be unwound")

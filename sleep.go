@@ -30,6 +30,6 @@ func Yield(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.t.scope.e.yield(a.t)
+	a.t.yieldTurn()
 	return nil
 }

@@ -96,6 +96,11 @@ func (t *task) step() {
 	}
 }
 
+// mayResume reports whether a ready task's step is nothing but a switch to it.
+func (t *task) mayResume() bool {
+	return t.doom == spared && (t.coro != nil || t.scope.state.Load() == nil)
+}
+
 // takeFresh lets a coroutine whose task has ended go on with the next one of
 // this turn, if that has not started yet: that saves two switches.
 func (e *engine) takeFresh(c *coro) *task {
@@ -103,7 +108,7 @@ func (e *engine) takeFresh(c *coro) *task {
 		return nil
 	}
 	t, ok := e.ready.At(0).(*task)
-	if !ok || t.coro != nil || t.doom != spared || t.scope.state.Load() != nil {
+	if !ok || t.coro != nil || !t.mayResume() {
 		return nil
 	}
 	e.ready.Pop()
