@@ -120,7 +120,7 @@ func (e *engine) startJobs() {
 		j := x.queue.Front()
 		j.place.Remove()
 		x.running++
-		e.external.active++
+		e.active++
 		if e.opts.Executor != nil {
 			e.opts.Executor.Execute(j.run)
 		} else {
@@ -153,7 +153,7 @@ func (j *job) run() {
 func (j *job) finish() {
 	e := j.e
 	e.executor.running--
-	e.external.active--
+	e.active--
 	j.done = true
 	j.node.Remove()
 	e.startJobs()

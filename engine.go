@@ -51,7 +51,8 @@ type engine struct {
 
 	inbox     inbox
 	gone      chan struct{} // closed when the loop is
-	external  external
+	active    int           // functions on goroutines that will wake the loop when they are done
+	foreigns  list.List[foreign]
 	chooser   Chooser
 	executor  executor
 	dropped   dropBox
@@ -79,12 +80,6 @@ type runnable interface{ step() }
 
 // An expirer is what a deadline makes happen.
 type expirer interface{ expire() }
-
-// external counts what outside of the loop may wake it.
-type external struct {
-	active  int // surely will: functions on goroutines
-	passive int // might: contexts that others can cancel
-}
 
 const (
 	loopOpen int32 = iota
@@ -206,6 +201,11 @@ func (e *engine) checkTimers() {
 
 // idle waits until there is something to do.
 func (e *engine) idle() {
+	if e.clock != nil {
+		if e.arrivals(); e.ready.Len() > 0 {
+			return
+		}
+	}
 	now, next := e.readClock(), forever
 	if e.timers.Len() > 0 {
 		if next = e.timers.Next(); next <= now {
@@ -222,7 +222,7 @@ func (e *engine) idle() {
 		if next != forever {
 			due = e.wall(next)
 		}
-		if e.clock.Idle(due, e.external.active > 0, e) {
+		if e.clock.Idle(due, e.active > 0, e) {
 			return
 		}
 	} else if next != forever {
@@ -247,5 +247,5 @@ func (e *engine) idle() {
 // quiet reports whether nothing outside can wake the loop: provably, because
 // nobody holds anything to do it with.
 func (e *engine) quiet() bool {
-	return e.external == external{} && !e.given.Load() && !e.inbox.pending.Load()
+	return e.active == 0 && e.foreigns.Empty() && !e.given.Load() && !e.inbox.pending.Load()
 }

@@ -146,11 +146,11 @@ func (in *inbox) shut() {
 // outside runs f on a goroutine of its own and counts it as something that may
 // wake the loop, until f's result, which is a call for the loop, was made.
 func (e *engine) outside(f func() (result func())) {
-	e.external.active++
+	e.active++
 	go func() {
 		result := f()
 		e.inject(func() {
-			e.external.active--
+			e.active--
 			result()
 		})
 	}()

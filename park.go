@@ -91,7 +91,12 @@ func (a await) park(on any) error {
 		a.s.parked.PushBack(&t.parkNode, t)
 	}
 	if a.ctx != nil {
-		defer e.watch(a.ctx, t)()
+		wait := t.waits
+		defer e.obey(a.ctx, func(c *cancellation) {
+			if t.waits == wait {
+				t.interrupt(c)
+			}
+		}).dismiss()
 	}
 	t.coro.yield(struct{}{})
 	if t.doom != spared {
@@ -103,24 +108,6 @@ func (a await) park(on any) error {
 		return &c.CancelledError
 	}
 	return nil
-}
-
-// watch interrupts t's present wait when a context that is no scope is
-// cancelled.
-func (e *engine) watch(ctx context.Context, t *task) (stop func()) {
-	wait := t.waits
-	e.external.passive++
-	cancel := context.AfterFunc(ctx, func() {
-		e.inject(func() {
-			if t.waits == wait {
-				t.interrupt(cancellationOf(ctx))
-			}
-		})
-	})
-	return func() {
-		e.external.passive--
-		cancel()
-	}
 }
 
 // wake ends t's wait: what it waited for has happened. It reports whether t

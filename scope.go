@@ -36,7 +36,7 @@ type scope struct {
 
 // A rareScope is what few scopes have.
 type rareScope struct {
-	unwatch func() bool           // stops following a context that is no scope
+	above   *foreign              // a parent that is no scope
 	orphans []weak.Pointer[scope] // retired scopes below whose Done somebody may wait for
 }
 
@@ -140,15 +140,13 @@ func (s *scope) follow(ctx context.Context) {
 		s.cancel(cancellationOf(ctx))
 		return
 	}
-	s.e.external.passive++
-	s.more().unwatch = context.AfterFunc(ctx, func() { s.cancel(cancellationOf(ctx)) })
+	s.more().above = s.e.obey(ctx, func(c *cancellation) { s.cancel(c) })
 }
 
 func (s *scope) unfollow() {
-	if s.rare != nil && s.rare.unwatch != nil {
-		s.rare.unwatch()
-		s.rare.unwatch = nil
-		s.e.external.passive--
+	if s.rare != nil && s.rare.above != nil {
+		s.rare.above.dismiss()
+		s.rare.above = nil
 	}
 }
 

@@ -1,0 +1,165 @@
+package asyncio_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime"
+	"runtime/pprof"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/asyncio-go/asyncio"
+)
+
+// TestMain fails the suite if it leaves a goroutine behind.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if code == 0 {
+		if left := ourGoroutines(0); left != "" {
+			fmt.Fprintf(os.Stderr, "goroutines left behind by the suite:\n%s\n", left)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+// ourGoroutines is a dump of the goroutines that this package runs, once they
+// have had time to end, where there are more than want of them.
+func ourGoroutines(want int) string {
+	var dump string
+	for range 200 {
+		var buf bytes.Buffer
+		_ = pprof.Lookup("goroutine").WriteTo(&buf, 2)
+		n := 0
+		dump = ""
+		for g := range strings.SplitSeq(buf.String(), "\n\n") {
+			if strings.Contains(g, "github.com/asyncio-go/asyncio.") && !strings.Contains(g, "asyncio_test.TestMain") &&
+				!strings.Contains(g, "ourGoroutines") {
+				n++
+				dump += g + "\n\n"
+			}
+		}
+		if n <= want {
+			return ""
+		}
+		runtime.Gosched()
+		time.Sleep(time.Millisecond) // the goroutines that end are not ours to wait for
+	}
+	return dump
+}
+
+// noLeaks fails the test if it ends with goroutines of ours.
+func noLeaks(t *testing.T) {
+	t.Helper()
+	t.Cleanup(func() {
+		if left := ourGoroutines(0); left != "" {
+			t.Errorf("goroutines left behind:\n%s", left)
+		}
+	})
+}
+
+// A record keeps what a loop logs, as "LEVEL message key=value" lines.
+type record struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (r *record) Enabled(context.Context, slog.Level) bool { return true }
+func (r *record) WithAttrs([]slog.Attr) slog.Handler       { return r }
+func (r *record) WithGroup(string) slog.Handler            { return r }
+func (r *record) Handle(_ context.Context, rec slog.Record) error {
+	line := rec.Level.String() + " " + rec.Message
+	rec.Attrs(func(a slog.Attr) bool { line += " " + a.String(); return true })
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lines = append(r.lines, line)
+	return nil
+}
+
+func (r *record) all() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]string(nil), r.lines...)
+}
+
+func (r *record) text() string { return strings.Join(r.all(), "\n") }
+
+// count is the number of lines that contain all the parts.
+func (r *record) count(parts ...string) int {
+	n := 0
+lines:
+	for _, line := range r.all() {
+		for _, p := range parts {
+			if !strings.Contains(line, p) {
+				continue lines
+			}
+		}
+		n++
+	}
+	return n
+}
+
+// A bench is a runner on a manual clock whose log is kept.
+type bench struct {
+	asyncio.Runner
+	log   *record
+	clock *asyncio.ManualClock
+}
+
+func newBench() *bench {
+	b := &bench{log: &record{}, clock: &asyncio.ManualClock{}}
+	b.Options.Logger = slog.New(b.log)
+	b.Options.Clock = b.clock
+	return b
+}
+
+// run runs main on a manual clock and fails the test if main fails, if anything
+// is logged or if a goroutine is left.
+func run(t *testing.T, main func(ctx context.Context) error) {
+	t.Helper()
+	noLeaks(t)
+	b := newBench()
+	if err := b.Run(t.Context(), main); err != nil {
+		t.Errorf("Run: %v", err)
+	}
+	if got := b.log.text(); got != "" {
+		t.Errorf("logged:\n%s", got)
+	}
+}
+
+// A story is what happened, in order.
+type story struct{ events []string }
+
+func (s *story) add(format string, args ...any) {
+	s.events = append(s.events, fmt.Sprintf(format, args...))
+}
+
+func (s *story) want(t *testing.T, events ...string) {
+	t.Helper()
+	if got, want := strings.Join(s.events, "; "), strings.Join(events, "; "); got != want {
+		t.Errorf("happened: %s\nwant:     %s", got, want)
+	}
+}
+
+func wantErr(t *testing.T, err error, text string) {
+	t.Helper()
+	if err == nil || err.Error() != text {
+		t.Errorf("error is %v\nwant     %v", err, text)
+	}
+}
+
+// panicOf calls f and returns what it panics with, as text.
+func panicOf(f func()) (text string) {
+	defer func() {
+		if r := recover(); r != nil {
+			text = fmt.Sprint(r)
+		}
+	}()
+	f()
+	return "no panic"
+}
