@@ -68,7 +68,7 @@ func (c *coro) body(yield func(struct{}) bool) {
 		c.run()
 		c.job = e.takeFresh(c)
 		if c.job == nil {
-			if len(e.idleCoros) == maxIdleCoros || e.abandoned.Load() {
+			if len(e.idleCoros) == maxIdleCoros {
 				return
 			}
 			e.idleCoros = append(e.idleCoros, c)

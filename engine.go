@@ -30,7 +30,6 @@ type engine struct {
 	given   atomic.Bool // the program holds the handle, and may use it at any time
 
 	state     atomic.Int32 // loopOpen, loopRunning, loopClosed
-	abandoned atomic.Bool  // its last goroutine is stuck in a step that never ended
 	busy      atomic.Bool  // runs steps, does not sleep; for the watchdog
 	steps     uint64       // counts steps; for the watchdog and the clock
 
@@ -99,7 +98,7 @@ func (e *engine) turns(done func() bool) {
 	for {
 		e.beginTurn()
 		e.budget = e.ready.Len()
-		for e.budget > 0 && !e.abandoned.Load() {
+		for e.budget > 0 {
 			e.budget--
 			var r runnable
 			if e.chooser == nil {
@@ -124,7 +123,7 @@ func (e *engine) turns(done func() bool) {
 				e.runSlot()
 			}
 		}
-		if done() || e.abandoned.Load() {
+		if done() {
 			return
 		}
 		if e.ready.Len() == 0 && !e.inbox.pending.Load() {

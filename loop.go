@@ -331,9 +331,6 @@ func (e *engine) takeOver() {
 
 // leave puts the loop to rest. Nothing of the run stays but its tasks.
 func (e *engine) leave() {
-	if e.abandoned.Load() {
-		return
-	}
 	if t := e.slot; t != nil { // a Goexit in the step before
 		e.slot = nil
 		e.ready.Push(t)

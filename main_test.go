@@ -20,7 +20,7 @@ import (
 func TestMain(m *testing.M) {
 	code := m.Run()
 	if code == 0 {
-		if left := ourGoroutines(0); left != "" {
+		if left := ourGoroutines(); left != "" {
 			fmt.Fprintf(os.Stderr, "goroutines left behind by the suite:\n%s\n", left)
 			code = 1
 		}
@@ -29,23 +29,21 @@ func TestMain(m *testing.M) {
 }
 
 // ourGoroutines is a dump of the goroutines that this package runs, once they
-// have had time to end, where there are more than want of them.
-func ourGoroutines(want int) string {
+// have had time to end.
+func ourGoroutines() string {
 	var dump string
 	for range 200 {
 		var buf bytes.Buffer
 		_ = pprof.Lookup("goroutine").WriteTo(&buf, 2)
-		n := 0
 		dump = ""
 		for g := range strings.SplitSeq(buf.String(), "\n\n") {
 			if strings.Contains(g, "github.com/asyncio-go/asyncio.") && !strings.Contains(g, "asyncio_test.TestMain") &&
 				!strings.Contains(g, "ourGoroutines") {
-				n++
 				dump += g + "\n\n"
 			}
 		}
-		if n <= want {
-			return ""
+		if dump == "" {
+			break
 		}
 		runtime.Gosched()
 		time.Sleep(time.Millisecond) // the goroutines that end are not ours to wait for
@@ -57,7 +55,7 @@ func ourGoroutines(want int) string {
 func noLeaks(t *testing.T) {
 	t.Helper()
 	t.Cleanup(func() {
-		if left := ourGoroutines(0); left != "" {
+		if left := ourGoroutines(); left != "" {
 			t.Errorf("goroutines left behind:\n%s", left)
 		}
 	})

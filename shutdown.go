@@ -72,31 +72,36 @@ func (l *Loop) Close() error {
 			"and close it when its run has returned", ErrLoopRunning, e)
 	}
 	l.cleanup.Stop()
-	e.shutdown()
+	e.startWatching()
+	left, goexited := e.shutdown()
+	e.stopWatching()
 	e.inbox.shut()
 	e.state.Store(loopClosed)
 	close(e.gone)
-	if e.wind.goexited {
+	if goexited {
 		runtime.Goexit() // after a t.FailNow in a task: the test ends, and orderly
 	}
-	if len(e.wind.left) > 0 {
-		return &ShutdownError{e.wind.left}
+	if len(left) > 0 {
+		return &ShutdownError{left}
 	}
 	return nil
 }
 
-// shutdown runs the loop down to nothing, or leaves at the deadline.
-func (e *engine) shutdown() {
+// shutdown runs the loop down to nothing, or leaves it at the deadline.
+func (e *engine) shutdown() (left []string, goexited bool) {
 	if e.thread != 0 || e.coros == 0 && e.executor.jobs.Empty() {
 		// Inline: coroutines can only be resumed here, or there are none, so
 		// that nothing can block.
 		for !e.runDownHere() {
 		}
-		return
+		return e.wind.left, e.wind.goexited
 	}
 	done := make(chan struct{})
 	go e.runDown(done)
-	e.supervise(done)
+	if !e.supervise(done) {
+		return e.abandon(), false
+	}
+	return e.wind.left, e.wind.goexited
 }
 
 // runDownHere reports false if a Goexit was in the way; but that ends the
@@ -117,7 +122,7 @@ func (e *engine) runDownHere() (finished bool) {
 func (e *engine) runDown(done chan struct{}) {
 	finished := false
 	defer func() {
-		if finished || e.abandoned.Load() {
+		if finished {
 			close(done)
 			return
 		}
@@ -154,9 +159,7 @@ func (e *engine) runDownPhases() {
 	if over() {
 		e.unwindLeft()
 	}
-	if !e.abandoned.Load() {
-		e.finalize()
-	}
+	e.finalize()
 }
 
 // cancelTasks cancels every task, and interrupts them in order of creation.
@@ -244,17 +247,18 @@ const (
 )
 
 // supervise waits until the shutdown is done, or until it is overdue and stuck
-// in a step that does not end: that cannot be interrupted, only left.
-func (e *engine) supervise(done chan struct{}) {
+// in a step that does not end: that cannot be interrupted, only left. It reports
+// whether the shutdown is done.
+func (e *engine) supervise(done chan struct{}) bool {
 	if e.opts.ShutdownTimeout < 0 {
 		<-done
-		return
+		return true
 	}
 	timer := time.NewTimer(e.opts.ShutdownTimeout)
 	defer timer.Stop()
 	select {
 	case <-done:
-		return
+		return true
 	case <-timer.C:
 	}
 	ticker := time.NewTicker(stuckCheck)
@@ -263,28 +267,25 @@ func (e *engine) supervise(done chan struct{}) {
 	for {
 		select {
 		case <-done:
-			return
+			return true
 		case <-ticker.C:
 		}
 		if now := e.stepsNow(); now != last || !e.busy.Load() {
 			last, since = now, uptime()
 		} else if uptime()-since > int64(stuckAfter) {
-			e.abandon()
-			return
+			return false
 		}
 	}
 }
 
-// abandon leaves a loop whose goroutine is stuck. From here on nobody but that
-// goroutine touches it.
-func (e *engine) abandon() {
-	e.abandoned.Store(true)
+// abandon leaves a loop whose goroutine is stuck to that goroutine, which goes
+// on with the shutdown should the step end one day. It says what is left.
+func (e *engine) abandon() []string {
 	name, stack := e.blockedStep()
 	e.log.Error("asyncio: "+name+" blocks outside of an await and is left behind with its loop", "stack", stack)
 	left := []string{name + " blocks outside of an await"}
 	for _, name := range e.tasksUnsynced() {
 		left = append(left, name+" was left with it")
 	}
-	e.wind = wind{left: left, goexited: false}
-	e.stopWatching()
+	return left
 }

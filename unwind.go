@@ -76,9 +76,6 @@ func (e *engine) resumeDoomed(t *task) {
 // exited ends a task whose function neither returned nor panicked.
 func (t *task) exited() {
 	e := t.scope.e
-	if e.abandoned.Load() {
-		return // nobody runs the loop any more
-	}
 	cause := errShutdown
 	if t.doom == spared {
 		cause = errGoexit
