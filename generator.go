@@ -168,7 +168,8 @@ func (g *generator[T]) enter(ctx context.Context, fn string) (await, error) {
 
 func (g *generator[T]) mustBeHere(t *task, fn string) {
 	if here := t.scope.e; here != g.scope.e {
-		panic(misuse(nil, "%s: %v belongs to %s but was used on %s", fn, g, g.scope.e, here))
+		panic(misuse(nil, "%s: %v belongs to %s but was used on %s; "+
+			"hand values from loop to loop with CallSoon or Submit", fn, g, g.scope.e, here))
 	}
 }
 
@@ -219,7 +220,7 @@ func (g *generator[T]) finishEarly() {
 		g.end(nil)
 	case g.atYield:
 		g.ending = true
-		g.wakeNext()
+		g.wake()
 	default:
 		g.ending = true
 		g.scope.cancel(newCancellation(context.Canceled, errGeneratorClosed))

@@ -261,6 +261,21 @@ func (e *engine) supervise(done chan struct{}) bool {
 		return true
 	case <-timer.C:
 	}
+	// A virtual clock stands still while a task spins. Its deadlines strike now
+	// at the latest.
+	e.inject(func() {
+		if !e.wind.expired {
+			e.wind.deadline.strike()
+		}
+	})
+	grace := time.AfterFunc(unwindGrace, func() {
+		e.inject(func() {
+			if !e.wind.hopeless {
+				e.wind.deadline.strike()
+			}
+		})
+	})
+	defer grace.Stop()
 	ticker := time.NewTicker(stuckCheck)
 	defer ticker.Stop()
 	last, since := e.stepsNow(), uptime()

@@ -60,11 +60,30 @@ var immortals = map[string]func(ctx context.Context, cleaned func()) error{
 		defer cleaned()
 		defer func() {
 			for {
-				_ = asyncio.Yield(context.WithoutCancel(ctx))
+				_ = asyncio.Sleep(context.WithoutCancel(ctx), time.Minute)
 			}
 		}()
 		return asyncio.Sleep(ctx, time.Hour)
 	},
+}
+
+func TestShutdown_VirtualTimeStandsStillWhileATaskSpins(t *testing.T) {
+	noLeaks(t)
+	b, cleaned := newBench(), 0
+	b.Options.ShutdownTimeout = 5 * time.Millisecond
+	err := b.Run(t.Context(), func(ctx context.Context) error {
+		asyncio.Go(ctx, func(ctx context.Context) error {
+			defer func() { cleaned++ }()
+			for {
+				_ = asyncio.Yield(context.WithoutCancel(ctx))
+			}
+		})
+		return asyncio.Yield(ctx)
+	})
+	var se *asyncio.ShutdownError
+	if !errors.As(err, &se) || len(se.Left) != 1 || cleaned != 1 {
+		t.Errorf("Run returned %v, cleaned %d", err, cleaned)
+	}
 }
 
 func TestShutdown_UnwindsTheImmortal(t *testing.T) {
