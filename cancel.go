@@ -46,6 +46,7 @@ func withDeadline(ctx context.Context, e *engine, when int64, fn string) (contex
 	s := &deadlineScope{}
 	s.derive(e, ctx, fn)
 	s.arm(when)
+	s.hold()
 	return &s.scope, func() { s.finish(newCancellation(context.Canceled, nil), s.close) }
 }
 
@@ -54,17 +55,32 @@ func newScope(ctx context.Context, fn string) *scope {
 	e.mustOwn(fn)
 	s := &scope{}
 	s.derive(e, ctx, fn)
+	s.hold()
 	return s
+}
+
+// hold notes that the program has got a function that cancels s, which any
+// goroutine may call: nobody can prove that the loop will not be woken.
+func (s *scope) hold() {
+	s.held = true
+	s.e.cancels++
 }
 
 // finish cancels a derived scope, from any goroutine, and has the loop take it
 // off the tree with close.
 func (s *scope) finish(c *cancellation, close func()) {
 	s.cancel(c)
+	end := func() {
+		if s.held {
+			s.held = false
+			s.e.cancels--
+			close()
+		}
+	}
 	if s.e.owned() {
-		close()
+		end()
 	} else {
-		s.e.inject(close)
+		s.e.inject(end)
 	}
 }
 

@@ -29,7 +29,8 @@ type Waker interface{ Wake() }
 // A ManualClock is a [Clock] for tests: it jumps to the next timer as soon as
 // every task waits and nothing outside the loop can wake one, so an hour of
 // sleeps takes no time and always the same course. Its zero value is ready and
-// starts at midnight UTC on 2000-01-01. It may serve several loops.
+// starts at midnight UTC on 2000-01-01. Each loop needs a clock of its own: one
+// that several share jumps as soon as one of them waits.
 type ManualClock struct {
 	// Frozen keeps the clock from jumping: only Advance moves it.
 	Frozen bool

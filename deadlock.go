@@ -21,11 +21,8 @@ func (e *engine) deadlock() {
 		return
 	}
 	e.report(ExceptionContext{Message: "Deadlock: every task waits and nothing can wake them\n" + e.waits(), Err: ErrDeadlock})
-	before := e.steps
 	e.cancelTasks(newCancellation(context.Canceled, ErrDeadlock))
-	if e.ready.Len() == 0 && before == e.steps {
-		e.stopping = true // not one of them can be cancelled
-	}
+	e.deadlocked = e.ready.Len() == 0 // not one of them can be cancelled
 }
 
 // waits says of each task what it waits for, one line each.

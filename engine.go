@@ -29,9 +29,9 @@ type engine struct {
 	handle  weak.Pointer[Loop]
 	given   atomic.Bool // the program holds the handle, and may use it at any time
 
-	state     atomic.Int32 // loopOpen, loopRunning, loopClosed
-	busy      atomic.Bool  // runs steps, does not sleep; for the watchdog
-	steps     uint64       // counts steps; for the watchdog and the clock
+	state atomic.Int32 // loopOpen, loopRunning, loopClosed
+	busy  atomic.Bool  // runs steps, does not sleep; for the watchdog
+	steps uint64       // counts steps; for the watchdog and the clock
 
 	g     uintptr // the goroutine that may touch the loop now; 0 at rest
 	cur   *task   // the task that runs; nil in a callback
@@ -48,25 +48,26 @@ type engine struct {
 	checkedOn int64  // and the time
 	timers    heap.Heap[expirer]
 
-	inbox     inbox
-	gone      chan struct{} // closed when the loop is
-	active    int           // functions on goroutines that will wake the loop when they are done
-	foreigns  list.List[foreign]
-	chooser   Chooser
-	executor  executor
-	dropped   dropBox
-	failures  list.List[failure]
-	tasks     list.List[task]
-	gens      list.List[task]
-	coros     int     // living coroutines
-	thread    uintptr // the goroutine, if it is locked to its thread, that they were made on
-	idleCoros []*coro
-	root      *scope // above the scopes of all tasks
-	probed    *scope
-	scopeSeq  uint64
-	rootTasks uint32
-	genCount  int64
-	futures   int64
+	inbox      inbox
+	active     int // functions on goroutines that will wake the loop when they are done
+	foreigns   list.List[foreign]
+	cancels    int     // functions that cancel a scope and have not been called
+	calling    *Handle // the callback that runs or ran last
+	deadlocked bool    // the run has ended in a deadlock
+	chooser    Chooser
+	executor   executor
+	dropped    dropBox
+	failures   list.List[failure]
+	tasks      list.List[task]
+	gens       list.List[task]
+	coros      int     // living coroutines
+	thread     uintptr // the goroutine, if it is locked to its thread, that they were made on
+	idleCoros  []*coro
+	root       *scope // above the scopes of all tasks
+	probed     *scope
+	scopeSeq   uint64
+	rootTasks  uint32
+	futures    int64
 
 	stopping     bool // Stop was called
 	idleReported bool
@@ -246,5 +247,5 @@ func (e *engine) idle() {
 // quiet reports whether nothing outside can wake the loop: provably, because
 // nobody holds anything to do it with.
 func (e *engine) quiet() bool {
-	return e.active == 0 && e.foreigns.Empty() && !e.given.Load() && !e.inbox.pending.Load()
+	return e.active == 0 && e.cancels == 0 && e.foreigns.Empty() && !e.given.Load() && !e.inbox.pending.Load()
 }

@@ -98,8 +98,7 @@ func (e *PanicError) Unwrap() error {
 type ShutdownError struct{ Left []string }
 
 func (e *ShutdownError) Error() string {
-	return fmt.Sprintf("asyncio: %d left behind at the end of the shutdown timeout:\n\t%s",
-		len(e.Left), strings.Join(e.Left, "\n\t"))
+	return fmt.Sprintf("asyncio: %d did not end in the shutdown:\n\t%s", len(e.Left), strings.Join(e.Left, "\n\t"))
 }
 
 // A SignalError is the cause with which [Main] cancels main.

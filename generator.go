@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"runtime"
-	"strconv"
+	"strings"
 
 	"github.com/asyncio-go/asyncio/internal/gid"
 )
@@ -52,10 +52,7 @@ func Generate[T any](ctx context.Context, f func(ctx context.Context, yield func
 	g.scope.begin(e, nil, nil, ctx)
 	g.scope.deadline = forever
 	g.face, g.bracket, g.made = g, &g.scope, gid.CallerPC()
-	e.genCount++
-	name := "Generator-" + strconv.FormatInt(e.genCount, 10)
-	g.name.Store(&name)
-	g.id = mix(0, ^uint64(e.genCount))
+	g.identify(e, "")
 	return &Generator[T]{g: g}
 }
 
@@ -153,6 +150,11 @@ func (h *Generator[T]) Close(ctx context.Context) error {
 // String is the generator as asyncio prints one.
 func (h *Generator[T]) String() string { return h.g.String() }
 
+// Name is that of a task in its place, but says what it is.
+func (g *generator[T]) Name() string {
+	return "Generator-" + strings.TrimPrefix(g.task.Name(), "Task-")
+}
+
 func (g *generator[T]) String() string {
 	s := "<Generator " + g.Name() + " " + funcName(g.fn) + "() " + g.state.String()
 	return s + g.suffix() + ">"
@@ -234,12 +236,16 @@ func (g *generator[T]) finish(err error) {
 	var zero T
 	c := g.scope.state.Load()
 	switch {
+	case g.state == Panicked || g.state == Cancelled: // by the way it left its function
 	case err == nil:
 		g.state = Succeeded
 	case g.ending && c != nil && c.caused(err):
 		g.state, err = Cancelled, nil
-	case g.state != Panicked:
+	default:
 		g.state = Failed
+	}
+	if g.state == Cancelled && g.doom != spared {
+		err = nil
 	}
 	if g.ending {
 		g.value, g.full = zero, false

@@ -17,13 +17,13 @@ type Handle struct {
 	timer *timer
 	state atomic.Uint32
 	made  origin
-	err   error
 }
 
 const (
 	handlePending uint32 = iota
 	handleRan
 	handleCancelled
+	handleDropped // by the loop, which is closed
 )
 
 // A timer is what makes a Handle one of CallLater or CallAt.
@@ -51,7 +51,7 @@ func (l *Loop) CallSoon(f func()) *Handle {
 	}
 	if e.owned() {
 		e.ready.Push(h)
-	} else if !e.inject(h.ready) {
+	} else if !e.injectCall(injected{run: h.ready, lost: h.drop}) {
 		h.refuse("CallSoon")
 	}
 	return h
@@ -95,7 +95,7 @@ func (e *engine) newTimer(f func(), pc uintptr) *timer {
 func (t *timer) schedule(fn string) {
 	if t.e.owned() {
 		t.arm()
-	} else if !t.e.inject(t.arm) {
+	} else if !t.e.injectCall(injected{run: t.arm, lost: t.drop}) {
 		t.refuse(fn)
 	}
 }
@@ -122,9 +122,15 @@ func (e *engine) newHandle(fn func(), shown any) *Handle {
 
 // refuse cancels a callback that a closed loop will not run, and says so.
 func (h *Handle) refuse(fn string) {
-	h.state.Store(handleCancelled)
-	h.err = misuse(ErrLoopClosed, "%s: %s is closed; the callback %s will not run", fn, h.e, h.funcName())
-	h.e.log.Error(h.err.Error())
+	h.drop()
+	h.e.log.Error(fmt.Sprintf("asyncio: %s: %s", fn, h.dropped()))
+}
+
+// drop takes the callback back because the loop is closed.
+func (h *Handle) drop() { h.state.CompareAndSwap(handlePending, handleDropped) }
+
+func (h *Handle) dropped() string {
+	return fmt.Sprintf("%s is closed; the callback %s will not run", h.e, h.funcName())
 }
 
 // ready appends the callback to the ready queue.
@@ -150,19 +156,15 @@ func (h *Handle) call() {
 			h.e.reportPanic(ExceptionContext{Message: "Exception in callback " + h.funcName(), Handle: h}, r)
 		}
 	}()
-	fn := h.fn
-	h.fn = nil
-	if h.shown == nil {
-		h.shown = fn
-	}
-	fn()
+	h.e.calling = h
+	h.fn()
 }
 
 // Cancel takes the callback back. It reports whether that was in time: whether
 // the callback has not run and never will.
 func (h *Handle) Cancel() bool {
 	if !h.state.CompareAndSwap(handlePending, handleCancelled) {
-		return h.state.Load() == handleCancelled
+		return h.Cancelled()
 	}
 	switch t := h.timer; {
 	case t == nil:
@@ -174,12 +176,21 @@ func (h *Handle) Cancel() bool {
 	return true
 }
 
-// Cancelled reports whether the callback was taken back or refused.
-func (h *Handle) Cancelled() bool { return h.state.Load() == handleCancelled }
+// Cancelled reports whether the callback was taken back, by Cancel or by the
+// closing of the loop, and will not run.
+func (h *Handle) Cancelled() bool {
+	s := h.state.Load()
+	return s == handleCancelled || s == handleDropped
+}
 
-// Err is why a closed loop refused the callback, which matches [ErrLoopClosed],
-// or nil.
-func (h *Handle) Err() error { return h.err }
+// Err is an error that matches [ErrLoopClosed] if the callback will not run
+// because the loop is closed, and nil otherwise.
+func (h *Handle) Err() error {
+	if h.state.Load() != handleDropped {
+		return nil
+	}
+	return misuse(ErrLoopClosed, "%s", h.dropped())
+}
 
 // When is the time for which CallLater or CallAt scheduled the callback; of
 // CallSoon it is zero.
@@ -209,8 +220,5 @@ func (h *Handle) funcName() string {
 	if h.shown != nil {
 		return funcName(h.shown)
 	}
-	if fn := h.fn; fn != nil {
-		return funcName(fn)
-	}
-	return "?"
+	return funcName(h.fn)
 }

@@ -4,6 +4,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/asyncio-go/asyncio/internal/list"
 )
 
 // An inbox takes what other goroutines have for a loop, and wakes the loop if
@@ -13,6 +15,7 @@ type inbox struct {
 
 	mu     sync.Mutex
 	calls  []injected
+	open   list.List[ticket] // submissions whose tasks are not done
 	closed bool
 	asleep bool // the loop sleeps, or its host is to be told
 
@@ -135,7 +138,14 @@ func (in *inbox) shut() {
 	in.closed = true
 	calls := in.calls
 	in.calls = nil
+	var open []*ticket
+	for t := range in.open.All {
+		open = append(open, t)
+	}
 	in.mu.Unlock()
+	for _, t := range open {
+		t.lost()
+	}
 	for _, c := range calls {
 		if c.lost != nil {
 			c.lost()

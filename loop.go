@@ -99,7 +99,6 @@ func newLoop(o LoopOptions, pc uintptr) *Loop {
 	e := &engine{opts: o, number: loopCount.Add(1), created: fileLine(pc), chooser: o.Chooser}
 	e.defaults()
 	e.startClock(o.Clock)
-	e.gone = make(chan struct{})
 	e.inbox.wake = make(chan struct{}, 1)
 	e.inbox.host = o.OnWake
 	e.inbox.asleep = o.OnWake != nil
@@ -155,9 +154,12 @@ func unclosed(u unclosedLoop) {
 //go:noinline
 func RunUntilComplete[T any](ctx context.Context, l *Loop, main func(ctx context.Context) (T, error)) (T, error) {
 	mustFunc(main != nil, "RunUntilComplete")
-	t := &Task[T]{fn: main}
+	return runTask(ctx, l, &Task[T]{fn: main}, gid.CallerPC())
+}
+
+func runTask[T any](ctx context.Context, l *Loop, t *Task[T], pc uintptr) (T, error) {
 	defer runtime.KeepAlive(l) // while it runs it is not unclosed
-	if err := l.e.runMain(ctx, &t.task, t, gid.CallerPC()); err != nil {
+	if err := l.e.runMain(ctx, &t.task, t, pc); err != nil {
 		var zero T
 		return zero, err
 	}
@@ -177,12 +179,15 @@ func (e *engine) runMain(ctx context.Context, t *task, face AnyTask, pc uintptr)
 	if ctx.Done() == nil {
 		foreign = nil
 	}
+	e.drain() // what was scheduled before comes first
 	t.isMain = true
 	t.scope.begin(e, e.root, foreign, ctx)
 	t.join(e, face, TaskOptions{}, pc)
-	e.turns(func() bool { return t.done || e.stopping })
+	e.turns(func() bool { return t.done || e.stopping || e.deadlocked })
 	switch {
-	case !t.done && e.stopping:
+	case !t.done && e.deadlocked:
+		return fmt.Errorf("asyncio: RunUntilComplete: %w, and %s cannot be cancelled", ErrDeadlock, t.Name())
+	case !t.done:
 		return fmt.Errorf("asyncio: RunUntilComplete: %w: %s was stopped while %s was pending", ErrLoopStopped, e, t.Name())
 	case t.state == Panicked:
 		panic(t.err)
@@ -199,7 +204,10 @@ func (l *Loop) RunForever() error {
 		return err
 	}
 	defer e.leave()
-	e.turns(func() bool { return e.stopping })
+	e.turns(func() bool { return e.stopping || e.deadlocked })
+	if e.deadlocked {
+		return fmt.Errorf("asyncio: RunForever: %w, and they cannot be cancelled", ErrDeadlock)
+	}
 	return nil
 }
 
@@ -207,6 +215,8 @@ func (l *Loop) RunForever() error {
 // wants to be stepped again: now, at the next deadline, or, if next is zero,
 // when [LoopOptions.OnWake] is called, which may also come earlier. It is how
 // a host that has a loop of its own, of a game or a window system, drives one.
+// A step is one turn, and what it makes ready runs in the next: a host that has
+// time left steps again while next is not after [Loop.Now].
 func (l *Loop) Step() (next time.Time, err error) {
 	defer runtime.KeepAlive(l)
 	e := l.e
@@ -335,7 +345,7 @@ func (e *engine) leave() {
 		e.slot = nil
 		e.ready.Push(t)
 	}
-	e.stopping = false
+	e.stopping, e.deadlocked = false, false
 	e.cur, e.g = nil, 0
 	e.busy.Store(false)
 	e.stopWatching()

@@ -166,7 +166,7 @@ func TestLoop_CallSoonOnAClosedLoop(t *testing.T) {
 	}
 	want := loopName(t, l) + " is closed; the callback asyncio_test.TestLoop_CallSoonOnAClosedLoop.func1 will not run"
 	h := l.CallSoon(func() { t.Error("called") })
-	wantErr(t, h.Err(), "asyncio: CallSoon: "+want)
+	wantErr(t, h.Err(), "asyncio: "+want)
 	if !h.Cancelled() || !errors.Is(h.Err(), asyncio.ErrLoopClosed) {
 		t.Errorf("cancelled=%v, err=%v", h.Cancelled(), h.Err())
 	}

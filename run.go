@@ -34,16 +34,19 @@ import (
 //go:noinline
 func Run[T any](ctx context.Context, main func(ctx context.Context) (T, error)) (T, error) {
 	mustFunc(main != nil, "Run")
-	return runOn(ctx, &Runner{}, main, gid.CallerPC())
+	return runOn(ctx, &Runner{}, &Task[T]{fn: main}, gid.CallerPC())
 }
 
 // RunWith is [Run] with the options of r, on the loop that [Runner.Loop]
-// returns.
+// returns. A nil r is the zero Runner.
 //
 //go:noinline
 func RunWith[T any](ctx context.Context, r *Runner, main func(ctx context.Context) (T, error)) (T, error) {
 	mustFunc(main != nil, "RunWith")
-	return runOn(ctx, r, main, gid.CallerPC())
+	if r == nil {
+		r = &Runner{}
+	}
+	return runOn(ctx, r, &Task[T]{fn: main}, gid.CallerPC())
 }
 
 // A Runner configures Run and can be used again and again. Each run has a loop
@@ -66,7 +69,7 @@ type Runner struct {
 //go:noinline
 func (r *Runner) Run(ctx context.Context, main func(ctx context.Context) error) error {
 	mustFunc(main != nil, "Runner.Run")
-	_, err := runOn(ctx, r, Void(main), gid.CallerPC())
+	_, err := runOn(ctx, r, &Task[struct{}]{fn: Void(main), shown: main}, gid.CallerPC())
 	return err
 }
 
@@ -106,7 +109,7 @@ func (r *Runner) takeLoop(fn string, pc uintptr) (*Loop, error) {
 	return r.loop, nil
 }
 
-func runOn[T any](ctx context.Context, r *Runner, main func(context.Context) (T, error), pc uintptr) (v T, err error) {
+func runOn[T any](ctx context.Context, r *Runner, main *Task[T], pc uintptr) (v T, err error) {
 	if ctx == nil {
 		panic(misuse(nil, "Run: the context is nil; pass context.Background()"))
 	}
@@ -128,5 +131,5 @@ func runOn[T any](ctx context.Context, r *Runner, main func(context.Context) (T,
 			err = errors.Join(err, left)
 		}
 	}()
-	return RunUntilComplete(ctx, l, main)
+	return runTask(ctx, l, main, pc)
 }

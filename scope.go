@@ -26,6 +26,7 @@ type scope struct {
 	kids     list.List[scope]
 	parked   list.List[task] // who waits under this scope
 	rare     *rareScope
+	held     bool   // the program holds a function that cancels it
 	deadline int64  // of this scope or the nearest above; forever if none
 	seq      uint64 // order of creation in the loop
 

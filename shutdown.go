@@ -71,13 +71,17 @@ func (l *Loop) Close() error {
 		return fmt.Errorf("asyncio: Close: cannot close a running event loop: %w: %s; Stop it first, "+
 			"and close it when its run has returned", ErrLoopRunning, e)
 	}
+	if locked := lockedThread(); e.thread != 0 && e.thread != locked && e.coros > 0 {
+		e.state.Store(loopOpen)
+		return fmt.Errorf("asyncio: Close: %s has tasks that can only be resumed on the goroutine that has locked its "+
+			"thread for it (runtime.LockOSThread); close it there", e)
+	}
 	l.cleanup.Stop()
 	e.startWatching()
 	left, goexited := e.shutdown()
 	e.stopWatching()
 	e.inbox.shut()
 	e.state.Store(loopClosed)
-	close(e.gone)
 	if goexited {
 		runtime.Goexit() // after a t.FailNow in a task: the test ends, and orderly
 	}
@@ -89,9 +93,10 @@ func (l *Loop) Close() error {
 
 // shutdown runs the loop down to nothing, or leaves it at the deadline.
 func (e *engine) shutdown() (left []string, goexited bool) {
-	if e.thread != 0 || e.coros == 0 && e.executor.jobs.Empty() {
-		// Inline: coroutines can only be resumed here, or there are none, so
-		// that nothing can block.
+	nothing := e.tasks.Empty() && e.gens.Empty() && e.executor.jobs.Empty()
+	if e.thread != 0 || nothing && lockedThread() == 0 {
+		// Inline: the coroutines can only be resumed here, or there is nothing
+		// that could block.
 		for !e.runDownHere() {
 		}
 		return e.wind.left, e.wind.goexited
@@ -196,12 +201,14 @@ func (e *engine) unwindLeft() {
 	for t := range e.tasks.All {
 		w.leave(t.face.String() + " cannot be unwound")
 	}
+	for t := range e.gens.All {
+		w.leave(t.face.String() + " cannot be unwound")
+	}
 	for j := range e.executor.jobs.All {
 		w.leave("function " + funcName(j.fn) + " still runs")
 	}
 	for _, line := range w.left {
-		e.log.Error(fmt.Sprintf("asyncio: left behind at the end of the shutdown timeout of %v: %s",
-			e.opts.ShutdownTimeout, line))
+		e.log.Error("asyncio: did not end in the shutdown: " + line)
 	}
 }
 
@@ -230,10 +237,14 @@ func (e *engine) condemnAll(d doom) {
 func (e *engine) finalize() {
 	e.reportFailures()
 	for e.timers.Len() > 0 {
-		e.timers.Pop()
+		if t, ok := e.timers.Pop().(*timer); ok {
+			t.drop()
+		}
 	}
 	for e.ready.Len() > 0 {
-		e.ready.Pop()
+		if h, ok := e.ready.Pop().(*Handle); ok {
+			h.drop()
+		}
 	}
 	e.slot = nil
 	e.drainCoros()

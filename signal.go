@@ -52,7 +52,7 @@ func runMainFunc(main func(ctx context.Context) error) (status int) {
 	}
 	fmt.Fprintln(os.Stderr, err)
 	var se *SignalError
-	if errors.As(err, &se) {
+	if errors.As(err, &se) || errors.Is(err, context.Canceled) && errors.As(context.Cause(ctx), &se) {
 		return signalStatus(se.Signal)
 	}
 	return 1

@@ -52,7 +52,7 @@ func SpawnWith[T any](ctx context.Context, o TaskOptions, f func(ctx context.Con
 //go:noinline
 func Go(ctx context.Context, f func(ctx context.Context) error) *Task[struct{}] {
 	mustFunc(f != nil, "Go")
-	t := &Task[struct{}]{fn: Void(f)}
+	t := &Task[struct{}]{fn: Void(f), shown: f}
 	t.spawn(loopOf(ctx, "Go"), ctx, t, TaskOptions{}, gid.CallerPC(), "Go")
 	return t
 }
@@ -76,7 +76,7 @@ func (t *task) join(e *engine, face AnyTask, o TaskOptions, pc uintptr) {
 	if e.closing {
 		t.scope.cancel(newCancellation(context.Canceled, errShutdown))
 	}
-	if o.Eager && e.cur != nil && t.scope.state.Load() == nil {
+	if o.Eager && t.scope.state.Load() == nil {
 		e.resumeEager(t)
 		return
 	}
@@ -128,13 +128,18 @@ func CurrentTask(ctx context.Context) AnyTask {
 	return e.cur.face
 }
 
-// RunningLoop is the loop that ctx belongs to. Without one it fails with an
-// error that matches [ErrNoLoop]. It is safe to call from any goroutine.
+// RunningLoop is the loop of ctx, which runs on the calling goroutine. Where
+// none does it fails with an error that matches [ErrNoLoop]: ask on the loop,
+// and hand the loop to the goroutines that need it.
 func RunningLoop(ctx context.Context) (*Loop, error) {
 	s := scopeOf(ctx)
 	if s == nil {
 		return nil, misuse(ErrNoLoop, "RunningLoop: no running event loop in this context; "+
 			"pass the ctx that your coroutine was given")
+	}
+	if !s.e.owned() {
+		return nil, misuse(ErrNoLoop, "RunningLoop: no running event loop on this goroutine; "+
+			"call it on %s and hand the result over", s.e)
 	}
 	l := s.e.handle.Value()
 	if l == nil {

@@ -6,19 +6,26 @@ import (
 	"sync"
 
 	"github.com/asyncio-go/asyncio/internal/gid"
+	"github.com/asyncio-go/asyncio/internal/list"
 )
 
 // A Submission is the result of a [Submit]: a future that goroutines can wait
 // for. Its methods are safe from any goroutine.
 type Submission[T any] struct {
-	e      *engine
-	cancel context.CancelCauseFunc
-	done   chan struct{}
-	value  T
-	err    error
+	ticket
+	cancel  context.CancelCauseFunc
+	value   T
+	err     error
+	failure *failure // the report that is due unless somebody waits
+}
 
-	mu      sync.Mutex
-	failure *failure
+// A ticket is a Submission as its loop sees it, which owes it an end.
+type ticket struct {
+	e    *engine
+	node list.Node[ticket] // in inbox.open
+	once sync.Once
+	done chan struct{}
+	lost func() // called if the loop closes before the task is done
 }
 
 // Submit runs f as a task of l, from any goroutine, and returns at once. It is
@@ -31,56 +38,75 @@ func Submit[T any](l *Loop, f func(ctx context.Context) (T, error)) *Submission[
 	pc := gid.CallerPC()
 	e := l.e
 	ctx, cancel := context.WithCancelCause(context.Background())
-	s := &Submission[T]{e: e, cancel: cancel, done: make(chan struct{})}
-	start := func() {
+	s := &Submission[T]{ticket: ticket{e: e, done: make(chan struct{})}, cancel: cancel}
+	s.lost = func() {
+		var zero T
+		s.end(zero, fmt.Errorf("asyncio: Submit: %w: %s did not finish %s", ErrLoopClosed, e, funcName(f)), nil)
+	}
+	s.open(func() {
 		t := &Task[T]{fn: f}
 		t.scope.begin(e, e.root, ctx, ctx)
-		t.aftermath().hook = func() {
-			s.value, s.err = t.value, t.err
-			s.failure = t.rest.failure
-			cancel(nil)
-			close(s.done)
-		}
+		t.aftermath().hook = func() { s.end(t.value, t.err, t.rest.failure) }
 		t.join(e, t, TaskOptions{}, pc)
-	}
-	lost := func() {
-		s.err = fmt.Errorf("asyncio: Submit: %w: %s did not run %s", ErrLoopClosed, e, funcName(f))
-		cancel(nil)
-		close(s.done)
-	}
-	if !e.injectCall(injected{run: start, lost: lost}) {
-		lost()
-	}
+	})
 	return s
+}
+
+// open has the loop call start.
+func (t *ticket) open(start func()) {
+	in := &t.e.inbox
+	in.mu.Lock()
+	closed := in.closed
+	if !closed {
+		in.open.PushBack(&t.node, t)
+	}
+	in.mu.Unlock()
+	if closed || !t.e.inject(start) {
+		t.lost()
+	}
+}
+
+// end settles the submission, once.
+func (s *Submission[T]) end(v T, err error, f *failure) {
+	s.once.Do(func() {
+		s.e.inbox.mu.Lock()
+		s.node.Remove()
+		s.e.inbox.mu.Unlock()
+		s.value, s.err, s.failure = v, err, f
+		s.cancel(nil)
+		close(s.done)
+	})
 }
 
 // Wait blocks the calling goroutine until the task is done, and returns its
 // result, or until ctx is cancelled, and returns [context.Cause]; the task goes
-// on then. On the loop itself, which would wait for itself, it panics.
+// on then. In a task or callback, of whatever loop, it would block that loop
+// and panics unless the task is done: receive from Done with [Recv] first.
+//
+// It blocks for ever if nobody runs the loop: the host that drives one with
+// [Loop.Step] must not wait for it.
 func (s *Submission[T]) Wait(ctx context.Context) (T, error) {
-	if s.e.owned() {
-		panic(misuse(nil, "Submission.Wait: would block %s, which has to run the task; use Spawn and Await on the loop", s.e))
-	}
 	select {
 	case <-s.done:
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if s.failure != nil {
-			s.failure.seen.Store(true)
-			s.failure = nil
+	default:
+		if here := loopHere(); here != nil {
+			panic(misuse(nil, "Submission.Wait: would block %s; on a loop, Recv(ctx, s.Done()) first", here))
 		}
-		return s.value, s.err
-	case <-s.e.gone:
-		var zero T
-		return zero, fmt.Errorf("asyncio: Submit: %w: %s left the task behind", ErrLoopClosed, s.e)
-	case <-ctx.Done():
-		var zero T
-		return zero, context.Cause(ctx)
+		select {
+		case <-s.done:
+		case <-ctx.Done():
+			var zero T
+			return zero, context.Cause(ctx)
+		}
 	}
+	if s.failure != nil {
+		s.failure.seen.Store(true)
+	}
+	return s.value, s.err
 }
 
-// Done is closed when the task is done.
+// Done is closed when the task is done, or the loop closed.
 func (s *Submission[T]) Done() <-chan struct{} { return s.done }
 
-// Cancel cancels the task.
+// Cancel cancels the task; what awaits in it unwraps to cause, which may be nil.
 func (s *Submission[T]) Cancel(cause error) { s.cancel(cause) }

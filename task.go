@@ -60,6 +60,7 @@ type body interface {
 type Task[T any] struct {
 	task
 	fn    func(context.Context) (T, error)
+	shown any // the function to print, where fn only wraps it
 	value T
 }
 
@@ -107,8 +108,15 @@ func (t *Task[T]) run() {
 	t.finish(err)
 }
 
+// entry is read by the watchdog while the task blocks.
+//
 //go:norace
-func (t *Task[T]) entry() any { return t.fn }
+func (t *Task[T]) entry() any {
+	if t.shown != nil {
+		return t.shown
+	}
+	return t.fn
+}
 
 // Await waits until the task is done and returns its result. A task that was
 // cancelled returns its [CancelledError], one that panicked a [PanicError].
@@ -153,7 +161,8 @@ func (t *Task[T]) String() string {
 
 // ID is a number that follows from the path of spawns that leads to the task:
 // the same in every run in which the same tasks spawn the same children, in
-// whatever order they run.
+// whatever order they run. Tasks that no task has spawned, but a callback or
+// [Submit], are numbered as they come.
 func (t *task) ID() uint64 { return t.id }
 
 // Name is the name that was given in [TaskOptions], or one made of the
@@ -211,20 +220,21 @@ func (t *task) finish(err error) {
 	e := t.scope.e
 	waited := !t.waiters.Empty()
 	c := t.scope.state.Load()
-	switch pe, _ := err.(*PanicError); {
+	switch {
+	case t.state == Panicked || t.state == Cancelled: // by the way it left its function
 	case err == nil:
 		t.state = Succeeded
-	case pe != nil && t.state == Panicked:
-		if !t.isMain {
-			e.report(ExceptionContext{Message: "Task panicked", Err: pe, Task: t.face})
-		}
 	case c != nil && c.caused(err):
 		t.state = Cancelled
 	default:
 		t.state = Failed
 	}
 	t.done, t.err = true, err
-	if t.state == Failed && !waited && !t.isMain {
+	switch {
+	case t.isMain: // its run returns the error
+	case t.state == Panicked:
+		e.report(ExceptionContext{Message: "Task panicked", Err: err, Task: t.face})
+	case t.state == Failed && !waited:
 		t.failUnretrieved(e, err)
 	}
 	t.end(err)

@@ -12,11 +12,13 @@ func (e *engine) stepsNow() uint64 { return e.steps }
 //
 //go:norace
 func (e *engine) currentUnsynced() (name string, inTask bool) {
-	t := e.cur
-	if t == nil {
-		return "a callback", false
+	if t := e.cur; t != nil {
+		return t.nameUnsynced(), true
 	}
-	return t.nameUnsynced(), true
+	if h := e.calling; h != nil {
+		return "<Handle " + h.funcName() + "()>", false
+	}
+	return "the loop itself", false
 }
 
 //go:norace
