@@ -79,10 +79,10 @@ func (e *engine) chooseTimer() expirer {
 func (e *engine) pushTimer(when int64, x expirer) {
 	switch x := x.(type) {
 	case *task:
-		e.timers.Push(when, &x.timer, x)
+		e.timers.Push(when, &x.coro.timer, x)
 	case *timer:
 		e.timers.Push(when, &x.item, x)
-	case *deadlineScope:
+	case *derivedScope:
 		e.timers.Push(when, &x.timer, x)
 	}
 }

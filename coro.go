@@ -6,6 +6,8 @@ import (
 	"runtime/pprof"
 
 	"github.com/asyncio-go/asyncio/internal/gid"
+	"github.com/asyncio-go/asyncio/internal/heap"
+	"github.com/asyncio-go/asyncio/internal/list"
 )
 
 // A coro is a coroutine: a goroutine that the runtime switches to and from
@@ -25,6 +27,16 @@ type coro struct {
 	next  func() (struct{}, bool)
 	stop  func()
 	yield func(struct{}) bool
+
+	bracket *scope // the innermost scope of the job, which operations without a ctx obey
+
+	// The present wait of the job.
+	on          any // what it waits for: a string or a fmt.Stringer
+	since       int64
+	parked      list.Node[task] // in the parked list of the scope that governs it
+	queued      list.Node[task] // in the waiters of what it waits for
+	timer       heap.Item
+	interrupted *cancellation // why the wait ended, if not for its reason
 }
 
 // maxIdleCoros bounds the free list, and with it what a burst of tasks leaves
@@ -37,14 +49,20 @@ func (e *engine) takeCoro(t *task) *coro {
 		c := e.idleCoros[n-1]
 		e.idleCoros[n-1] = nil
 		e.idleCoros = e.idleCoros[:n-1]
-		c.job, t.coro = t, c
+		c.take(t)
 		return c
 	}
-	c := &coro{e: e, job: t}
+	c := &coro{e: e}
 	e.coros++
 	c.next, c.stop = iter.Pull(c.body)
-	t.coro = c
+	c.take(t)
 	return c
+}
+
+// take makes t the coroutine's job.
+func (c *coro) take(t *task) {
+	c.job, c.bracket, t.coro = t, &t.scope, c
+	c.on, c.interrupted = nil, nil
 }
 
 // drainCoros ends the goroutines of the free list.
@@ -66,8 +84,8 @@ func (c *coro) body(yield func(struct{}) bool) {
 	for c.job != nil {
 		e.g = c.g
 		c.run()
-		c.job = e.takeFresh(c)
-		if c.job == nil {
+		if !e.takeFresh(c) {
+			c.job, c.bracket = nil, nil
 			if len(e.idleCoros) == maxIdleCoros {
 				return
 			}

@@ -29,7 +29,7 @@ func (e *engine) deadlock() {
 func (e *engine) waits() string {
 	var b strings.Builder
 	for t := range e.tasks.All {
-		fmt.Fprintf(&b, "  %s (%s) waits for %v\n", t.Name(), funcName(t.face.entry()), t.on)
+		fmt.Fprintf(&b, "  %s (%s) waits for %v\n", t.Name(), funcName(t.face.entry()), t.coro.on)
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }

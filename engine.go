@@ -99,13 +99,22 @@ func (e *engine) turns(done func() bool) {
 	for {
 		e.beginTurn()
 		e.budget = e.ready.Len()
-		for e.budget > 0 {
-			e.budget--
+		for slots := 0; e.budget > 0 || e.slot != nil; {
 			var r runnable
-			if e.chooser == nil {
-				r = e.ready.Pop()
-			} else {
+			switch {
+			case e.slot != nil && slots < maxSlotSteps:
+				r, e.slot = e.slot, nil
+				slots++
+			case e.slot != nil:
+				r, e.slot, slots = e.slot, nil, 0
+				e.ready.Push(r)
+				continue
+			case e.chooser != nil:
+				e.budget--
 				r = e.chooseReady()
+			default:
+				e.budget--
+				r = e.ready.Pop()
 			}
 			if t, ok := r.(*task); ok && fast && t.mayResume() {
 				c := t.coro
@@ -120,9 +129,6 @@ func (e *engine) turns(done func() bool) {
 			} else {
 				e.runStep(r)
 			}
-			if e.slot != nil {
-				e.runSlot()
-			}
 		}
 		if done() {
 			return
@@ -132,6 +138,10 @@ func (e *engine) turns(done func() bool) {
 		}
 	}
 }
+
+// maxSlotSteps bounds how long a generator and its consumer pass the loop to
+// each other before the others get a turn.
+const maxSlotSteps = 64
 
 // beginTurn makes ready what injected calls, the garbage collector and due
 // timers have for the loop. What a turn makes ready runs in the next.
@@ -154,22 +164,6 @@ func (e *engine) runStep(r runnable) {
 		e.timeStep(r)
 	} else {
 		r.step()
-	}
-}
-
-// maxSlotSteps bounds how long a generator and its consumer pass the loop to
-// each other before the others get a turn.
-const maxSlotSteps = 64
-
-func (e *engine) runSlot() {
-	for n := 0; e.slot != nil; n++ {
-		t := e.slot
-		e.slot = nil
-		if n == maxSlotSteps {
-			e.ready.Push(t)
-			return
-		}
-		e.runStep(t)
 	}
 }
 

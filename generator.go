@@ -51,7 +51,7 @@ func Generate[T any](ctx context.Context, f func(ctx context.Context, yield func
 	g := &generator[T]{fn: f}
 	g.scope.begin(e, nil, nil, ctx)
 	g.scope.deadline = forever
-	g.face, g.bracket, g.made = g, &g.scope, gid.CallerPC()
+	g.face, g.made = g, gid.CallerPC()
 	g.identify(e, "")
 	return &Generator[T]{g: g}
 }
@@ -140,7 +140,7 @@ func (h *Generator[T]) Close(ctx context.Context) error {
 	g.closers++
 	g.finishEarly()
 	if !g.done {
-		g.waiters.PushBack(&a.t.queueNode, a.t)
+		g.waiters.PushBack(&a.t.coro.queued, a.t)
 		_ = a.park(h)
 	}
 	h.cleanup.Stop()

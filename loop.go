@@ -280,7 +280,7 @@ func (l *Loop) Context() context.Context {
 	if e.cur == nil {
 		panic(misuse(nil, "Loop.Context: called from a plain callback, where no task runs"))
 	}
-	return e.cur.bracket
+	return e.cur.coro.bracket
 }
 
 // String is the loop as asyncio prints one.

@@ -46,7 +46,7 @@ func (o *outcome) await(ctx context.Context, e *engine, whose fmt.Stringer, fn s
 	if o.done {
 		return nil
 	}
-	o.waiters.PushBack(&a.t.queueNode, a.t)
+	o.waiters.PushBack(&a.t.coro.queued, a.t)
 	return a.park(whose)
 }
 

@@ -86,9 +86,9 @@ func (a await) cancellation() error {
 func (a await) park(on any) error {
 	t := a.t
 	e := t.scope.e
-	t.state, t.on, t.since = Waiting, on, e.now
+	t.state, t.coro.on, t.coro.since = Waiting, on, e.now
 	if a.s != nil {
-		a.s.parked.PushBack(&t.parkNode, t)
+		a.s.parked.PushBack(&t.coro.parked, t)
 	}
 	if a.ctx != nil {
 		wait := t.waits
@@ -102,9 +102,9 @@ func (a await) park(on any) error {
 	if t.doom != spared {
 		t.unwindHere()
 	}
-	t.on = nil
-	if c := t.interrupted; c != nil {
-		t.interrupted = nil
+	t.coro.on = nil
+	if c := t.coro.interrupted; c != nil {
+		t.coro.interrupted = nil
 		return &c.CancelledError
 	}
 	return nil
@@ -135,10 +135,10 @@ func (t *task) wakeNext() {
 
 // leaveQueues takes t out of wherever it waits.
 func (t *task) leaveQueues() {
-	t.parkNode.Remove()
-	t.queueNode.Remove()
-	if t.timer.Queued() {
-		t.scope.e.timers.Remove(&t.timer)
+	t.coro.parked.Remove()
+	t.coro.queued.Remove()
+	if t.coro.timer.Queued() {
+		t.scope.e.timers.Remove(&t.coro.timer)
 	}
 	t.waits++
 }
@@ -148,7 +148,7 @@ func (t *task) interrupt(c *cancellation) bool {
 	if !t.wake() {
 		return false
 	}
-	t.interrupted = c
+	t.coro.interrupted = c
 	return true
 }
 

@@ -26,7 +26,6 @@ type scope struct {
 	kids     list.List[scope]
 	parked   list.List[task] // who waits under this scope
 	rare     *rareScope
-	held     bool   // the program holds a function that cancels it
 	deadline int64  // of this scope or the nearest above; forever if none
 	seq      uint64 // order of creation in the loop
 
@@ -218,7 +217,11 @@ func (s *scope) collect(c *cancellation, waiting *[]*task) {
 // close ends a bracket's scope: what still runs below it is cancelled.
 func (s *scope) close() {
 	s.unfollow()
-	s.cancel(bracketEnded)
+	if s.kids.Empty() && s.parked.Empty() && s.std.Load() == nil {
+		s.state.CompareAndSwap(nil, bracketEnded)
+	} else {
+		s.cancel(bracketEnded)
+	}
 	s.node.Remove()
 }
 
@@ -239,8 +242,8 @@ func (s *scope) retire() {
 		up.kids.PushBack(&kid.node, kid)
 	}
 	for t := range s.parked.All {
-		t.parkNode.Remove()
-		up.parked.PushBack(&t.parkNode, t)
+		t.coro.parked.Remove()
+		up.parked.PushBack(&t.coro.parked, t)
 	}
 	if s.rare != nil {
 		for _, w := range s.rare.orphans {

@@ -27,5 +27,5 @@ func Shield[T any](ctx context.Context, f func(ctx context.Context) (T, error)) 
 
 func (s *scope) leave(t *task, outer *scope) {
 	s.close()
-	t.bracket = outer
+	t.coro.bracket = outer
 }

@@ -17,7 +17,7 @@ func Sleep(ctx context.Context, d time.Duration) error {
 		return err
 	}
 	e := a.t.scope.e
-	e.timers.Push(e.after(d), &a.t.timer, a.t)
+	e.timers.Push(e.after(d), &a.t.coro.timer, a.t)
 	return a.park("Sleep")
 }
 

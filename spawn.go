@@ -66,7 +66,7 @@ func (t *task) spawn(e *engine, ctx context.Context, face AnyTask, o TaskOptions
 
 // join makes t, whose scope has begun, a task of the loop.
 func (t *task) join(e *engine, face AnyTask, o TaskOptions, pc uintptr) {
-	t.face, t.bracket = face, &t.scope
+	t.face = face
 	t.identify(e, o.Name)
 	t.made = pc
 	if e.debug {
@@ -102,20 +102,22 @@ func (t *task) mayResume() bool {
 }
 
 // takeFresh lets a coroutine whose task has ended go on with the next one of
-// this turn, if that has not started yet: that saves two switches.
-func (e *engine) takeFresh(c *coro) *task {
+// this turn, if that has not started yet: that saves two switches. It reports
+// whether there was one.
+func (e *engine) takeFresh(c *coro) bool {
 	if e.budget == 0 || e.slot != nil || e.chooser != nil || e.debug {
-		return nil
+		return false
 	}
 	t, ok := e.ready.At(0).(*task)
 	if !ok || t.coro != nil || !t.mayResume() {
-		return nil
+		return false
 	}
 	e.ready.Pop()
 	e.budget--
 	e.steps++
-	t.coro, t.state, e.cur = c, Running, t
-	return t
+	c.take(t)
+	t.state, e.cur = Running, t
+	return true
 }
 
 // CurrentTask is the task that is running on the loop of ctx, or nil where

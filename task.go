@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"github.com/asyncio-go/asyncio/internal/heap"
 	"github.com/asyncio-go/asyncio/internal/list"
 )
 
@@ -73,22 +72,13 @@ var _ AnyTask = (*Task[int])(nil)
 // never resumed.
 type task struct {
 	outcome
-	state   TaskState
-	doom    doom
-	isMain  bool    // its panic leaves Run
-	waits   uint32  // counts waits, so that a late wake-up finds its wait over
-	coro    *coro   // from its first step to its last
-	scope   scope   // the ctx its function receives
-	bracket *scope  // the innermost scope, which operations without a ctx obey
-	face    AnyTask // the Task or generator around it
-
-	// The present wait.
-	on          any // what it waits for: a string or a fmt.Stringer
-	since       int64
-	parkNode    list.Node[task] // in the parked list of the scope that governs it
-	queueNode   list.Node[task] // in the waiters of what it waits for
-	timer       heap.Item
-	interrupted *cancellation // why the wait ended, if not for its reason
+	state  TaskState
+	doom   doom
+	isMain bool    // its panic leaves Run
+	waits  uint32  // counts waits, so that a late wake-up finds its wait over
+	coro   *coro   // from its first step to its last
+	scope  scope   // the ctx its function receives
+	face   AnyTask // the Task or generator around it
 
 	// Who it is.
 	node     list.Node[task] // in the loop's tasks
@@ -212,7 +202,7 @@ func (t *task) WaitingFor() string {
 	if t.state != Waiting {
 		return ""
 	}
-	return fmt.Sprint(t.on)
+	return fmt.Sprint(t.coro.on)
 }
 
 // finish ends the task with what its function returned or panicked with.
@@ -276,8 +266,8 @@ func (t *task) describe(result string) string {
 		b.WriteString("finished")
 	}
 	b.WriteString(" name='" + t.Name() + "' coro=" + funcName(t.face.entry()) + "()")
-	if t.state == Waiting && t.on != nil {
-		fmt.Fprintf(&b, " wait_for=%v", t.on)
+	if t.state == Waiting && t.coro.on != nil {
+		fmt.Fprintf(&b, " wait_for=%v", t.coro.on)
 	}
 	if t.done && t.err != nil && t.state != Cancelled {
 		fmt.Fprintf(&b, " exception=%q", firstLine(t.err.Error()))

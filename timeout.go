@@ -40,7 +40,7 @@ func within[T any](ctx context.Context, d time.Duration, f func(context.Context)
 		return zero, fmt.Errorf("%w: %s(%v) was over before the function was started; give a duration above zero",
 			ErrTimeout, fn, d)
 	}
-	s := &deadlineScope{}
+	s := &derivedScope{}
 	s.derive(e, ctx, fn)
 	s.arm(e.after(d))
 	defer s.leave(t.enterBracket(&s.scope))
@@ -53,15 +53,15 @@ func within[T any](ctx context.Context, d time.Duration, f func(context.Context)
 
 // leave ends the bracket of s in the running task, where outer was the
 // innermost one before.
-func (s *deadlineScope) leave(t *task, outer *scope) {
+func (s *derivedScope) leave(t *task, outer *scope) {
 	s.close()
-	t.bracket = outer
+	t.coro.bracket = outer
 }
 
 // enterBracket makes s what operations without a ctx obey in t.
 func (t *task) enterBracket(s *scope) (*task, *scope) {
-	outer := t.bracket
-	t.bracket = s
+	outer := t.coro.bracket
+	t.coro.bracket = s
 	return t, outer
 }
 
@@ -86,6 +86,6 @@ func Void(f func(ctx context.Context) error) func(context.Context) (struct{}, er
 
 func mustFunc(ok bool, fn string) {
 	if !ok {
-		panic(misuse(nil, "%s: the function is nil", fn))
+		panic(misuse(nil, "%s: the function is nil; pass the function to call", fn))
 	}
 }

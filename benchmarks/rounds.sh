@@ -47,7 +47,7 @@ run_uvloop() {
 }
 
 prepare_tokio() {
-	cargo build -q --release --locked --manifest-path peers/tokio/Cargo.toml --target-dir "$CACHE/tokio" >&2 ||
+	cargo build -q --release --manifest-path peers/tokio/Cargo.toml --target-dir "$CACHE/tokio" >&2 ||
 		echo "cargo cannot build it"
 }
 

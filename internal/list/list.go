@@ -2,12 +2,18 @@
 // joining and leaving a list allocates nothing, and leaving needs no search.
 package list
 
-// Node is an element's place in a list. It is embedded in the element, which
-// Value points back to; a zero Node is in no list.
+import "unsafe"
+
+// Node is an element's place in a list. It is embedded in the element; a zero
+// Node is in no list.
 type Node[T any] struct {
-	next, prev *Node[T]
-	Value      *T
+	links // first, so that a pointer to it is one to the Node
+	value *T
 }
+
+// links join the nodes of a list and its root in a ring. The root has no
+// value, and elements carry several lists: the words count.
+type links struct{ next, prev *links }
 
 // Linked reports whether the node is in a list.
 func (n *Node[T]) Linked() bool { return n.next != nil }
@@ -23,7 +29,7 @@ func (n *Node[T]) Remove() {
 
 // List is a list of elements in the order in which they joined. Its zero
 // value is empty and ready; it must not be copied.
-type List[T any] struct{ root Node[T] }
+type List[T any] struct{ root links }
 
 // Empty reports whether the list has no element.
 func (l *List[T]) Empty() bool { return l.root.next == nil || l.root.next == &l.root }
@@ -34,9 +40,9 @@ func (l *List[T]) PushBack(n *Node[T], v *T) {
 	if l.root.next == nil {
 		l.root.next, l.root.prev = &l.root, &l.root
 	}
-	n.Value = v
+	n.value = v
 	n.prev, n.next = l.root.prev, &l.root
-	n.prev.next, l.root.prev = n, n
+	n.prev.next, l.root.prev = &n.links, &n.links
 }
 
 // Front is the oldest element, or nil.
@@ -44,7 +50,7 @@ func (l *List[T]) Front() *T {
 	if l.Empty() {
 		return nil
 	}
-	return l.root.next.Value
+	return value[T](l.root.next)
 }
 
 // All yields the elements in order. The element that was yielded last may leave
@@ -55,9 +61,12 @@ func (l *List[T]) All(yield func(*T) bool) {
 	}
 	for n := l.root.next; n != &l.root; {
 		next := n.next
-		if !yield(n.Value) {
+		if !yield(value[T](n)) {
 			return
 		}
 		n = next
 	}
 }
+
+// value is the element of links that are not the root's.
+func value[T any](l *links) *T { return (*Node[T])(unsafe.Pointer(l)).value }
