@@ -151,7 +151,12 @@ func (h *Generator[T]) Close(ctx context.Context) error {
 func (h *Generator[T]) String() string { return h.g.String() }
 
 // Name is that of a task in its place, but says what it is.
+//
+//go:norace
 func (g *generator[T]) Name() string {
+	if g.name != nil {
+		return *g.name
+	}
 	return "Generator-" + strings.TrimPrefix(g.task.Name(), "Task-")
 }
 
@@ -277,6 +282,7 @@ func (g *generator[T]) reportClosing(err error) {
 		Err:     err, Object: g.String(), Created: g.created()})
 }
 
+//go:norace
 func (g *generator[T]) entry() any { return g.fn }
 
 // dropped is called by the garbage collector.

@@ -216,6 +216,7 @@ func (h *Handle) String() string {
 	return fmt.Sprintf("<%s %s()%s>", kind, h.funcName(), h.made.suffix())
 }
 
+//go:norace
 func (h *Handle) funcName() string {
 	if h.shown != nil {
 		return funcName(h.shown)

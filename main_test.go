@@ -15,8 +15,13 @@ import (
 	"github.com/asyncio-go/asyncio"
 )
 
-// TestMain fails the suite if it leaves a goroutine behind.
+// TestMain fails the suite if it leaves a goroutine behind. In a process that a
+// test has started it is one of that test's programs instead.
 func TestMain(m *testing.M) {
+	if program := programs[os.Getenv(mainEnv)]; program != nil {
+		asyncio.Main(program)
+		return
+	}
 	code := m.Run()
 	if code == 0 {
 		if left := ourGoroutines(); left != "" {

@@ -6,7 +6,6 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"sync/atomic"
 
 	"github.com/asyncio-go/asyncio/internal/list"
 )
@@ -83,9 +82,9 @@ type task struct {
 	// Who it is.
 	node     list.Node[task] // in the loop's tasks
 	id       uint64
-	name     atomic.Pointer[string] // given, or made when a child first needs it
-	spawner  *string                // the spawner's name; nil for a task of the loop's own
-	number   uint32                 // counted by the spawner
+	name     *string // given, or made when a child first needs it
+	spawner  *string // the spawner's name; nil for a task of the loop's own
+	number   uint32  // counted by the spawner
 	children uint32
 	made     uintptr // the pc of the call that started it
 	debug    *taskDebug
@@ -98,7 +97,8 @@ func (t *Task[T]) run() {
 	t.finish(err)
 }
 
-// entry is read by the watchdog while the task blocks.
+// entry and Name may be called by the watchdog, while the task blocks: see
+// unsynced.go.
 //
 //go:norace
 func (t *Task[T]) entry() any {
@@ -157,9 +157,11 @@ func (t *task) ID() uint64 { return t.id }
 
 // Name is the name that was given in [TaskOptions], or one made of the
 // spawner's name and a number: Task-1 is main, Task-1-3 its third child.
+//
+//go:norace
 func (t *task) Name() string {
-	if p := t.name.Load(); p != nil {
-		return *p
+	if t.name != nil {
+		return *t.name
 	}
 	name := "Task-" + strconv.FormatUint(uint64(t.number), 10)
 	if t.spawner != nil {
@@ -284,13 +286,11 @@ func (t *task) identify(e *engine, given string) {
 		up.children++
 		t.number = up.children
 		parent = up.id
-		p := up.name.Load()
-		if p == nil {
-			name := up.Name()
-			p = &name
-			up.name.Store(p)
+		if up.name == nil {
+			name := up.face.Name()
+			up.name = &name
 		}
-		t.spawner = p
+		t.spawner = up.name
 	} else {
 		e.rootTasks++
 		t.number = e.rootTasks
@@ -298,7 +298,7 @@ func (t *task) identify(e *engine, given string) {
 	t.id = mix(parent, uint64(t.number))
 	if given != "" {
 		name := given // a variable of its own, or every unnamed task would allocate one
-		t.name.Store(&name)
+		t.name = &name
 	}
 }
 

@@ -23,7 +23,7 @@ func (e *engine) currentUnsynced() (name string, inTask bool) {
 
 //go:norace
 func (t *task) nameUnsynced() string {
-	return "<Task name='" + t.Name() + "' coro=" + funcName(t.face.entry()) + "()>"
+	return "<Task name='" + t.face.Name() + "' coro=" + funcName(t.face.entry()) + "()>"
 }
 
 // tasksUnsynced names the tasks of a loop but the one that runs.
