@@ -64,13 +64,13 @@ func Generate[T any](ctx context.Context, f func(ctx context.Context, yield func
 // another one waits fails with [ErrGeneratorBusy]. A panic of the body is passed
 // on to the caller.
 func (h *Generator[T]) Next(ctx context.Context) (v T, ok bool, err error) {
-	defer runtime.KeepAlive(h)
 	g := h.g
-	a, err := g.enter(ctx, "Generator.Next")
+	a, err := newAwait(ctx, "Generator.Next")
 	if err != nil {
 		return v, false, err
 	}
-	if g.consumer != nil || a.t == &g.task {
+	g.mustBeHere(a.t, "Generator.Next")
+	if g.consumer != nil && !g.consumer.done || a.t == &g.task {
 		return v, false, fmt.Errorf("asyncio: Generator.Next: %w: %v; wait for the other Next", ErrGeneratorBusy, g)
 	}
 	if !g.full && !g.done {
@@ -82,16 +82,17 @@ func (h *Generator[T]) Next(ctx context.Context) (v T, ok bool, err error) {
 		} else if g.atYield {
 			g.wakeNext()
 		}
-		g.consumer = a.t
-		defer func() { g.consumer = nil }()
-		if err := a.park(h); err != nil {
+		g.consumer = a.t // and stays so if a forced unwind ends it: then it is done
+		err := a.park(h)
+		g.consumer = nil
+		if err != nil {
 			return v, false, err
 		}
 	}
 	if g.full {
-		v, g.full = g.value, false
 		var zero T
-		g.value = zero
+		v, g.value, g.full = g.value, zero, false
+		runtime.KeepAlive(h)
 		return v, true, nil
 	}
 	h.cleanup.Stop()
@@ -163,14 +164,6 @@ func (g *generator[T]) Name() string {
 func (g *generator[T]) String() string {
 	s := "<Generator " + g.Name() + " " + funcName(g.fn) + "() " + g.state.String()
 	return s + g.suffix() + ">"
-}
-
-func (g *generator[T]) enter(ctx context.Context, fn string) (await, error) {
-	a, err := newAwait(ctx, fn)
-	if err == nil {
-		g.mustBeHere(a.t, fn)
-	}
-	return a, err
 }
 
 func (g *generator[T]) mustBeHere(t *task, fn string) {

@@ -84,30 +84,37 @@ func (a await) cancellation() error {
 // governs the wait is cancelled, and returns the cancellation. on is what the
 // task waits for: a string or a fmt.Stringer.
 func (a await) park(on any) error {
-	t := a.t
-	e := t.scope.e
-	t.state, t.coro.on, t.coro.since = Waiting, on, e.now
-	if a.s != nil {
-		a.s.parked.PushBack(&t.coro.parked, t)
-	}
 	if a.ctx != nil {
-		wait := t.waits
-		defer e.obey(a.ctx, func(c *cancellation) {
-			if t.waits == wait {
-				t.interrupt(c)
-			}
-		}).dismiss()
+		return a.parkUnderForeign(on)
+	}
+	t := a.t
+	c := t.coro
+	t.state, c.on, c.since = Waiting, on, c.e.now
+	if a.s != nil {
+		a.s.parked.PushBack(&c.parked, t)
 	}
 	t.coro.yield(struct{}{})
 	if t.doom != spared {
 		t.unwindHere()
 	}
-	t.coro.on = nil
-	if c := t.coro.interrupted; c != nil {
-		t.coro.interrupted = nil
-		return &c.CancelledError
+	c.on = nil
+	if why := c.interrupted; why != nil {
+		c.interrupted = nil
+		return &why.CancelledError
 	}
 	return nil
+}
+
+// parkUnderForeign is park under a context that is no scope. It is apart
+// because a function with a defer costs every park.
+func (a await) parkUnderForeign(on any) error {
+	t, wait := a.t, a.t.waits
+	defer t.scope.e.obey(a.ctx, func(c *cancellation) {
+		if t.waits == wait {
+			t.interrupt(c)
+		}
+	}).dismiss()
+	return await{t: t}.park(on)
 }
 
 // wake ends t's wait: what it waited for has happened. It reports whether t
