@@ -87,12 +87,16 @@ func (j *job) perform(a await, fn string, abandon bool) error {
 	x.jobs.PushBack(&j.node, j)
 	x.queue.PushBack(&j.place, j)
 	j.e.startJobs()
-	defer func() { j.task = nil }()
-	if err := a.park(fn); err != nil {
-		switch {
-		case j.place.Linked(): // its turn never came
+	defer func() {
+		j.task = nil
+		if j.place.Linked() { // its turn never came
 			j.place.Remove()
 			j.node.Remove()
+		}
+	}()
+	if err := a.park(fn); err != nil {
+		switch {
+		case j.place.Linked():
 			return err
 		case j.done:
 		case abandon:

@@ -2,6 +2,7 @@ package asyncio
 
 import (
 	"context"
+	"reflect"
 	"sync"
 	"time"
 )
@@ -18,12 +19,29 @@ func newCancellation(err, cause error) *cancellation {
 	if cause == nil {
 		cause = err
 	}
-	return &cancellation{CancelledError: CancelledError{err, cause}}
+	return &cancellation{CancelledError: CancelledError{err: err, cause: cause}}
 }
 
-// cancellationOf is the cancellation of a context that is no scope.
+// cancellationOf is the cancellation of a context that is no scope: the one of
+// the scope that it derives from, if it has only passed that on.
 func cancellationOf(ctx context.Context) *cancellation {
-	return newCancellation(ctx.Err(), context.Cause(ctx))
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if s := scopeOf(ctx); s != nil {
+		if c := s.state.Load(); c != nil && c.err == err && sameError(c.cause, cause) {
+			return c
+		}
+	}
+	c := newCancellation(err, cause)
+	c.foreign = true
+	return c
+}
+
+// sameError is a == b for errors that may be of a type that has no equality.
+func sameError(a, b error) bool {
+	if t := reflect.TypeOf(a); t == nil || !t.Comparable() {
+		return a == nil && b == nil
+	}
+	return a == b
 }
 
 // bracketEnded is the cancellation of every scope whose bracket has returned.

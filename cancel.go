@@ -82,13 +82,9 @@ func (s *derivedScope) release() {
 	}
 }
 
-// arm sets the deadline, unless one above strikes earlier anyway. The clock
-// has just been read.
+// arm sets the deadline. The clock has just been read.
 func (s *derivedScope) arm(when int64) {
-	if when >= s.deadline && s.parent != nil {
-		return
-	}
-	s.deadline = when
+	s.deadline = min(s.deadline, when)
 	if when <= s.e.now {
 		s.expire()
 		return
@@ -103,6 +99,8 @@ func (s *derivedScope) expire() {
 		s.struck = c
 	}
 }
+
+func (s *derivedScope) place() *heap.Item { return &s.timer }
 
 // close ends the scope and its timer.
 func (s *derivedScope) close() {

@@ -30,6 +30,7 @@ func (e *engine) choose(kind Choice, n int) int {
 	}
 	i := e.chooser.Choose(kind, n)
 	if i < 0 || i >= n {
+		e.chooser = nil // the shutdown must not ask it again
 		panic(misuse(nil, "Chooser.Choose(%d, %d) returned %d; return one of 0 to n-1", kind, n, i))
 	}
 	return i
@@ -58,8 +59,12 @@ func (e *engine) chooseTimer() expirer {
 	when := e.timers.Next()
 	candidates := make([]int, 0, len(equal))
 	callback := false
+	pick := -1
 	for i := range equal {
 		equal[i] = e.timers.Pop()
+		if _, isWind := equal[i].(*windDeadline); isWind {
+			pick = i // the shutdown is no matter of choice
+		}
 		if _, isCall := equal[i].(*timer); !isCall {
 			candidates = append(candidates, i)
 		} else if !callback {
@@ -67,24 +72,15 @@ func (e *engine) chooseTimer() expirer {
 			candidates = append(candidates, i)
 		}
 	}
-	pick := candidates[e.choose(ChooseTimer, len(candidates))]
+	if pick < 0 {
+		pick = candidates[e.choose(ChooseTimer, len(candidates))]
+	}
 	for i, x := range equal {
 		if i != pick {
-			e.pushTimer(when, x)
+			e.timers.Push(when, x.place(), x)
 		}
 	}
 	return equal[pick]
-}
-
-func (e *engine) pushTimer(when int64, x expirer) {
-	switch x := x.(type) {
-	case *task:
-		e.timers.Push(when, &x.coro.timer, x)
-	case *timer:
-		e.timers.Push(when, &x.item, x)
-	case *derivedScope:
-		e.timers.Push(when, &x.timer, x)
-	}
 }
 
 // chooseCompletion moves one of the completions that calls begins with to its

@@ -127,7 +127,7 @@ func (t *task) unwound(value any) {
 	}
 	pe, ok := value.(*PanicError) // carried over from a Blocking function or a generator
 	if !ok {
-		pe = &PanicError{Value: value, Stack: debug.Stack(), where: t.Name()}
+		pe = &PanicError{Value: value, Stack: debug.Stack(), where: t.face.Name()}
 	}
 	t.state = Panicked
 	t.face.finish(pe)

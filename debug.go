@@ -92,7 +92,7 @@ const (
 )
 
 func (e *engine) taskLabels(t *task) context.Context {
-	return pprof.WithLabels(e.labels, pprof.Labels(taskLabel, t.Name()))
+	return pprof.WithLabels(e.labels, pprof.Labels(taskLabel, t.face.Name()))
 }
 
 // An origin is the return address of the call that created an object; zero if

@@ -79,7 +79,10 @@ type engine struct {
 type runnable interface{ step() }
 
 // An expirer is what a deadline makes happen.
-type expirer interface{ expire() }
+type expirer interface {
+	expire()
+	place() *heap.Item // in the loop's timers
+}
 
 const (
 	loopOpen int32 = iota

@@ -41,7 +41,7 @@ func (timeoutError) Timeout() bool        { return true }
 func (timeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
 
 // errShutdown is the cause with which a closing loop cancels what is left.
-var errShutdown = errors.New("the event loop is shutting down")
+var errShutdown error = &misuseError{"the event loop is shutting down", ErrLoopClosed}
 
 // A CancelledError is what an await returns when its context is cancelled. It
 // matches [context.Canceled] or, when a deadline struck, [ErrTimeout] and
@@ -49,6 +49,9 @@ var errShutdown = errors.New("the event loop is shutting down")
 type CancelledError struct {
 	err   error // context.Canceled or context.DeadlineExceeded
 	cause error // never nil; err when nobody gave one
+	// foreign: it came from a context that is no scope, which every wait has to
+	// ask anew: such errors have no identity, and are the same if they say so.
+	foreign bool
 }
 
 func (e *CancelledError) Error() string {

@@ -57,6 +57,7 @@ func (f *Future[T]) SetResult(v T) {
 	f.mustBePending("Future.SetResult", f)
 	f.value = v
 	f.settle(f.e, nil)
+	f.e.nudge()
 }
 
 // SetError sets an error in place of a result; otherwise it is as SetResult.
@@ -75,6 +76,7 @@ func (f *Future[T]) SetError(err error) {
 		fail.cleanup = runtime.AddCleanup(f, (*failure).unreachable, fail)
 		f.aftermath().failure = fail
 	}
+	f.e.nudge()
 }
 
 // Cancel ends the future with a [CancelledError] of the given cause, which may
@@ -86,6 +88,7 @@ func (f *Future[T]) Cancel(cause error) bool {
 	}
 	f.cancelled = true
 	f.settle(f.e, &newCancellation(context.Canceled, cause).CancelledError)
+	f.e.nudge()
 	return true
 }
 
@@ -113,6 +116,7 @@ func (f *Future[T]) AddDoneCallback(fn func(*Future[T])) *Handle {
 	mustFunc(fn != nil, "Future.AddDoneCallback")
 	h := f.e.newHandle(func() { fn(f) }, fn)
 	f.addCallback(h)
+	f.e.nudge()
 	return h
 }
 

@@ -31,6 +31,7 @@ type timer struct {
 	Handle
 	item heap.Item
 	when int64
+	due  bool // in the next turn
 }
 
 // CallSoon has the loop call f in its next turn, after what is ready already.
@@ -67,7 +68,7 @@ func (l *Loop) CallLater(d time.Duration, f func()) *Handle {
 	t := l.e.newTimer(f, gid.CallerPC())
 	// Another goroutine's call counts from now too, not from when the loop
 	// hears of it; the clock alone is safe to read.
-	t.when = l.e.peekAfter(d)
+	t.when, t.due = l.e.peekAfter(d), d <= 0
 	t.schedule("CallLater")
 	return &t.Handle
 }
@@ -103,6 +104,9 @@ func (t *timer) schedule(fn string) {
 func (t *timer) arm() {
 	if t.state.Load() == handlePending {
 		t.e.timers.Push(t.when, &t.item, t)
+		if t.due || t.when <= t.e.now {
+			t.e.nextCheck = t.e.steps // look at the timers in the next turn
+		}
 	}
 }
 
@@ -114,6 +118,8 @@ func (t *timer) disarm() {
 
 // expire implements expirer.
 func (t *timer) expire() { t.ready() }
+
+func (t *timer) place() *heap.Item { return &t.item }
 
 // newHandle is a callback that something else will make ready.
 func (e *engine) newHandle(fn func(), shown any) *Handle {

@@ -72,6 +72,13 @@ func (o *outcome) finishRest() {
 	o.rest.callbacks = nil
 }
 
+// nudge tells the host of a loop at rest that the loop has something to run.
+func (e *engine) nudge() {
+	if !e.owned() {
+		e.Wake()
+	}
+}
+
 // retrieve is the error; whoever asks has seen it.
 func (o *outcome) retrieve() error {
 	if o.rest != nil && o.rest.failure != nil {
@@ -84,6 +91,9 @@ func (o *outcome) retrieve() error {
 // addCallback schedules h when o is done.
 func (o *outcome) addCallback(h *Handle) {
 	if o.done {
+		if h.e.state.Load() == loopClosed {
+			h.drop()
+		}
 		h.ready()
 		return
 	}

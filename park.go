@@ -29,13 +29,12 @@ type await struct {
 func newAwait(ctx context.Context, fn string) (await, error) {
 	if s, ok := ctx.(*scope); ok && s.e.owned() && s.e.cur != nil {
 		a := await{t: s.e.cur, s: s}
-		if s.up.Load() != nil {
-			a.s = s.living()
+		if s.up.Load() == nil {
+			if s.isCancelled() {
+				return a, a.refuse()
+			}
+			return a, nil
 		}
-		if a.s.state.Load() != nil {
-			return a, a.refuse()
-		}
-		return a, nil
 	}
 	return newAwaitSlow(ctx, fn)
 }
@@ -43,7 +42,7 @@ func newAwait(ctx context.Context, fn string) (await, error) {
 func newAwaitSlow(ctx context.Context, fn string) (await, error) {
 	a := await{t: runningTask(ctx, fn)}
 	a.s, a.ctx = governor(ctx, fn)
-	if a.s != nil && a.s.state.Load() != nil || a.ctx != nil && a.ctx.Err() != nil {
+	if a.s != nil && a.s.isCancelled() || a.ctx != nil && a.ctx.Err() != nil {
 		return a, a.refuse()
 	}
 	return a, nil

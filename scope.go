@@ -49,6 +49,22 @@ func (s *scope) more() *rareScope {
 
 var _ context.Context = (*scope)(nil)
 
+// cancelKey is the key under which the standard library looks for a context of
+// its own to attach to, or to ask for the cause. Watching it look tells the key.
+var cancelKey = func() any {
+	p := &keyProbe{Context: context.Background()}
+	_ = context.Cause(p)
+	return p.key
+}()
+
+type keyProbe struct {
+	context.Context
+	key any
+}
+
+func (p *keyProbe) Err() error        { return context.Canceled }
+func (p *keyProbe) Value(key any) any { p.key = key; return nil }
+
 // scopeKey is the key under which a scope's Value returns the scope.
 type scopeKey struct{}
 
@@ -88,7 +104,11 @@ func governor(ctx context.Context, fn string) (*scope, context.Context) {
 	case nil:
 		return nil, nil // context.WithoutCancel
 	case probeMark:
-		return s.living(), nil
+		s = s.living()
+		if ctx := s.proxied(); ctx != nil {
+			return nil, ctx
+		}
+		return s, nil
 	default:
 		return nil, ctx
 	}
@@ -126,8 +146,8 @@ func (s *scope) begin(e *engine, parent *scope, foreign, values context.Context)
 
 // derive is begin for a scope below any context of the caller's loop.
 func (s *scope) derive(e *engine, ctx context.Context, fn string) {
-	if parent, ok := ctx.(*scope); ok {
-		s.begin(e, parent.living(), nil, ctx)
+	if parent, ok := ctx.(*scope); ok && parent.up.Load() == nil {
+		s.begin(e, parent, nil, ctx)
 		return
 	}
 	parent, foreign := governor(ctx, fn)
@@ -153,7 +173,7 @@ func (s *scope) unfollow() {
 // living is s, or the nearest scope above whose task is not done; nil if
 // there is none.
 func (s *scope) living() *scope {
-	for s != nil {
+	for s != nil && s.state.Load() == nil {
 		up := s.up.Load()
 		if up == nil {
 			break
@@ -161,6 +181,24 @@ func (s *scope) living() *scope {
 		s = up
 	}
 	return s
+}
+
+// isCancelled reports whether s is cancelled, also by a context above that is no
+// scope and whose cancellation is still on its way.
+func (s *scope) isCancelled() bool {
+	if s.state.Load() != nil {
+		return true
+	}
+	if s.e.foreigns.Empty() {
+		return false
+	}
+	for p := s; p != nil; p = p.parent {
+		if p.rare != nil && p.rare.above != nil && p.rare.above.ctx.Err() != nil {
+			p.rare.above.arrive()
+			break
+		}
+	}
+	return s.state.Load() != nil
 }
 
 // cancelled is the error of an await under s, which is cancelled.
@@ -176,8 +214,8 @@ func (s *scope) cancel(c *cancellation) bool {
 	s.bridgeCancelled(c)
 	if s.e.owned() {
 		s.spread(c)
-	} else {
-		s.e.inject(func() { s.spread(c) })
+	} else if !s.e.inject(func() { s.spread(c) }) {
+		s.spreadClosed(c)
 	}
 	return true
 }
@@ -192,6 +230,15 @@ func (s *scope) spread(c *cancellation) {
 	for _, t := range waiting {
 		t.interrupt(c)
 	}
+}
+
+// spreadClosed is spread where no loop is left to do it: nobody waits there any
+// more, but other goroutines may look at contexts below.
+func (s *scope) spreadClosed(c *cancellation) {
+	s.e.inbox.mu.Lock()
+	defer s.e.inbox.mu.Unlock()
+	var nobody []*task
+	s.collect(c, &nobody)
 }
 
 func (s *scope) collect(c *cancellation, waiting *[]*task) {
@@ -217,8 +264,10 @@ func (s *scope) collect(c *cancellation, waiting *[]*task) {
 // close ends a bracket's scope: what still runs below it is cancelled.
 func (s *scope) close() {
 	s.unfollow()
-	if s.kids.Empty() && s.parked.Empty() && s.std.Load() == nil {
-		s.state.CompareAndSwap(nil, bracketEnded)
+	if s.kids.Empty() && s.parked.Empty() && s.rare == nil {
+		if s.state.CompareAndSwap(nil, bracketEnded) {
+			s.bridgeCancelled(bracketEnded)
+		}
 	} else {
 		s.cancel(bracketEnded)
 	}
@@ -228,7 +277,10 @@ func (s *scope) close() {
 // retire ends a task's scope. What the task started lives on: it moves to the
 // nearest living scope above.
 func (s *scope) retire() {
-	s.unfollow()
+	if s.rare != nil && s.rare.above != nil {
+		s.retireBelow(s.rare.above.ctx)
+		return
+	}
 	s.node.Remove()
 	up := s.parent.living()
 	if up == nil {
@@ -259,6 +311,43 @@ func (s *scope) retire() {
 	}
 }
 
+// retireBelow is retire where what lies above is no scope but ctx: what the
+// task started obeys that.
+func (s *scope) retireBelow(ctx context.Context) {
+	s.unfollow()
+	for kid := range s.kids.All {
+		kid.node.Remove()
+		kid.parent = nil
+		kid.follow(ctx)
+	}
+	for t := range s.parked.All {
+		t.coro.parked.Remove()
+		wait := t.waits
+		s.e.obey(ctx, func(c *cancellation) {
+			if t.waits == wait {
+				t.interrupt(c)
+			}
+		})
+	}
+	s.up.Store(&scope{e: s.e, values: ctx})
+	if b := s.std.Load(); b != nil && s.state.Load() == nil {
+		stop := context.AfterFunc(ctx, func() { b.fire(cancellationOf(ctx)) })
+		runtime.AddCleanup(s, func(b *bridge) {
+			stop()
+			b.fire(bracketEnded)
+		}, b)
+	}
+}
+
+// proxied is the context that s stands for, if s is none of its own but what a
+// retired scope below a standard context answers with.
+func (s *scope) proxied() context.Context {
+	if s.seq == 0 {
+		return s.values
+	}
+	return nil
+}
+
 // adopt keeps a retired scope within reach of s without keeping it alive.
 func (s *scope) adopt(w weak.Pointer[scope]) {
 	r := s.more()
@@ -281,15 +370,35 @@ func (s *scope) Done() <-chan struct{} {
 	if s.isProbed() {
 		return probeMark
 	}
-	return s.answering().bridge().ctx.Done()
+	a := s.answering()
+	if ctx := a.proxied(); ctx != nil {
+		return ctx.Done()
+	}
+	return a.bridge().ctx.Done()
 }
 
 // Err implements [context.Context].
 func (s *scope) Err() error {
-	if c := s.answering().state.Load(); c != nil {
+	a := s.answering()
+	if ctx := a.proxied(); ctx != nil {
+		return ctx.Err()
+	}
+	if c := a.state.Load(); c != nil {
+		a.awaitBridge()
 		return c.err
 	}
+	if a.up.Load() != nil { // retired: its bridge knows
+		return a.std.Load().ctx.Err()
+	}
 	return nil
+}
+
+// awaitBridge returns when Done, if somebody has asked for it, is closed: Err
+// and Cause must not be ahead of it. The scope is cancelled.
+func (s *scope) awaitBridge() {
+	if b := s.std.Load(); b != nil {
+		<-b.ctx.Done()
+	}
 }
 
 // answering is the scope that knows whether s is cancelled: s itself, or once
@@ -311,17 +420,24 @@ func (s *scope) Value(key any) any {
 	if key == (scopeKey{}) {
 		return s
 	}
-	a := s.answering()
-	if b := a.std.Load(); b != nil {
-		if v := b.ctx.Value(key); v != nil {
-			return v
-		}
-	} else if c := a.state.Load(); c != nil {
-		if v := c.context().Value(key); v != nil {
-			return v
-		}
+	if key != cancelKey {
+		return s.values.Value(key)
 	}
-	return s.values.Value(key)
+	a := s.answering()
+	if ctx := a.proxied(); ctx != nil {
+		return ctx.Value(key)
+	}
+	c := a.state.Load()
+	if c != nil {
+		a.awaitBridge()
+	}
+	if b := a.std.Load(); b != nil {
+		return b.ctx.Value(key)
+	}
+	if c != nil {
+		return c.context().Value(key)
+	}
+	return nil // not cancelled, whatever lies above
 }
 
 func (s *scope) String() string { return "asyncio.Scope(" + s.e.String() + ")" }

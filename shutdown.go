@@ -36,6 +36,8 @@ type windDeadline struct {
 // expire implements expirer.
 func (d *windDeadline) expire() { d.then() }
 
+func (d *windDeadline) place() *heap.Item { return &d.item }
+
 func (d *windDeadline) set(e *engine, in time.Duration, then func()) {
 	d.e, d.then = e, then
 	e.timers.Push(e.after(in), &d.item, d)

@@ -3,6 +3,8 @@ package asyncio
 import (
 	"context"
 	"time"
+
+	"github.com/asyncio-go/asyncio/internal/heap"
 )
 
 // Sleep suspends the task for d on the loop's clock: never less, and on an
@@ -23,6 +25,8 @@ func Sleep(ctx context.Context, d time.Duration) error {
 
 // expire implements expirer: the sleep is over.
 func (t *task) expire() { t.wake() }
+
+func (t *task) place() *heap.Item { return &t.coro.timer }
 
 // Yield lets every other task that is ready run once. It is asyncio's sleep(0).
 func Yield(ctx context.Context) error {

@@ -89,8 +89,8 @@ func (t *task) step() {
 	switch {
 	case t.doom != spared:
 		e.resumeDoomed(t)
-	case t.coro == nil && t.scope.state.Load() != nil:
-		t.finish(t.scope.cancelled()) // cancelled before its first step
+	case t.coro == nil && t.scope.isCancelled():
+		t.finish(t.scope.cancelled()) // before its first step
 	default:
 		e.resume(t)
 	}
@@ -98,7 +98,7 @@ func (t *task) step() {
 
 // mayResume reports whether a ready task's step is nothing but a switch to it.
 func (t *task) mayResume() bool {
-	return t.doom == spared && (t.coro != nil || t.scope.state.Load() == nil)
+	return t.doom == spared && (t.coro != nil || t.scope.state.Load() == nil && t.scope.rare == nil)
 }
 
 // takeFresh lets a coroutine whose task has ended go on with the next one of

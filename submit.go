@@ -16,6 +16,7 @@ type Submission[T any] struct {
 	cancel  context.CancelCauseFunc
 	value   T
 	err     error
+	task    *Task[T] // held, so that its error is not reported while somebody may wait
 	failure *failure // the report that is due unless somebody waits
 }
 
@@ -45,6 +46,7 @@ func Submit[T any](l *Loop, f func(ctx context.Context) (T, error)) *Submission[
 	}
 	s.open(func() {
 		t := &Task[T]{fn: f}
+		s.task = t
 		t.scope.begin(e, e.root, ctx, ctx)
 		t.aftermath().hook = func() { s.end(t.value, t.err, t.rest.failure) }
 		t.join(e, t, TaskOptions{}, pc)

@@ -137,6 +137,7 @@ func (t *Task[T]) AddDoneCallback(fn func(*Task[T])) *Handle {
 	mustFunc(fn != nil, "Task.AddDoneCallback")
 	h := t.scope.e.newHandle(func() { fn(t) }, fn)
 	t.addCallback(h)
+	t.scope.e.nudge()
 	return h
 }
 

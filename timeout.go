@@ -46,9 +46,17 @@ func within[T any](ctx context.Context, d time.Duration, f func(context.Context)
 	defer s.leave(t.enterBracket(&s.scope))
 	v, err := f(&s.scope)
 	if err != nil && s.struck != nil && s.struck.caused(err) {
-		err = fmt.Errorf("%w after %v", ErrTimeout, d)
+		err = timedOut(d, err)
 	}
 	return v, err
+}
+
+// timedOut is the error of a timeout in whose place f returned err.
+func timedOut(d time.Duration, err error) error {
+	if _, plain := err.(*CancelledError); plain || err == context.DeadlineExceeded {
+		return fmt.Errorf("%w after %v", ErrTimeout, d)
+	}
+	return fmt.Errorf("%w after %v: %w", ErrTimeout, d, err) // there is more to it
 }
 
 // leave ends the bracket of s in the running task, where outer was the
@@ -70,9 +78,10 @@ func (t *task) enterBracket(s *scope) (*task, *scope) {
 func (c *cancellation) caused(err error) bool {
 	var ce *CancelledError
 	if errors.As(err, &ce) {
-		return ce == &c.CancelledError
+		return ce == &c.CancelledError || ce.foreign && ce.err == c.err && sameError(ce.cause, c.cause)
 	}
-	return errors.Is(err, c.err)
+	// An ErrTimeout without one is the report of another timeout, within.
+	return errors.Is(err, c.err) && !errors.Is(err, ErrTimeout)
 }
 
 // Void adapts a function that returns only an error to where a function with a

@@ -79,7 +79,7 @@ func (t *task) exited() {
 	cause := errShutdown
 	if t.doom == spared {
 		cause = errGoexit
-		e.wind.goexited = true
+		e.wind.goexited = e.closing
 	}
 	t.state = Cancelled
 	t.face.finish(&newCancellation(context.Canceled, cause).CancelledError)
