@@ -329,7 +329,19 @@ func (s *scope) retireBelow(ctx context.Context) {
 			}
 		})
 	}
+	for _, w := range s.rare.orphans {
+		if orphan := w.Value(); orphan != nil {
+			orphan.hangOn(ctx)
+		}
+	}
+	s.rare = nil
 	s.up.Store(&scope{e: s.e, values: ctx})
+	s.hangOn(ctx)
+}
+
+// hangOn has the bridge of a retired scope, if it has one, follow ctx for as
+// long as somebody holds the scope.
+func (s *scope) hangOn(ctx context.Context) {
 	if b := s.std.Load(); b != nil && s.state.Load() == nil {
 		stop := context.AfterFunc(ctx, func() { b.fire(cancellationOf(ctx)) })
 		runtime.AddCleanup(s, func(b *bridge) {

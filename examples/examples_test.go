@@ -82,7 +82,7 @@ func checkReports(t *testing.T, name, stderr string) {
 	for _, want := range []string{
 		`Executing ` + task + ` has been blocking loop 1 for \d\.\d{3} seconds.*main\.go:` + sleeps[0],
 		`Executing ` + task + ` took \d\.\d{3} seconds`,
-		`Executing a callback has been blocking loop 2 for \d\.\d{3} seconds.*main\.go:` + sleeps[1],
+		`Executing <Handle main.blockingCallback.func1\(\)> has been blocking loop 2 for \d\.\d{3} seconds.*main\.go:` + sleeps[1],
 		`Executing <Handle main\.blockingCallback[^>]*> took \d\.\d{3} seconds`,
 	} {
 		if n := len(regexp.MustCompile(want).FindAllString(stderr, -1)); n != 1 {
