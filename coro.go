@@ -34,6 +34,7 @@ type coro struct {
 	on          any // what it waits for: a string or a fmt.Stringer
 	since       int64
 	parked      list.Node[task] // in the parked list of the scope that governs it
+	foreign     *foreign        // or the context that does, if it is no scope
 	queued      list.Node[task] // in the waiters of what it waits for
 	timer       heap.Item
 	interrupted *cancellation // why the wait ended, if not for its reason

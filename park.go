@@ -83,14 +83,14 @@ func (a await) cancellation() error {
 // governs the wait is cancelled, and returns the cancellation. on is what the
 // task waits for: a string or a fmt.Stringer.
 func (a await) park(on any) error {
-	if a.ctx != nil {
-		return a.parkUnderForeign(on)
-	}
 	t := a.t
 	c := t.coro
 	t.state, c.on, c.since = Waiting, on, c.e.now
 	if a.s != nil {
 		a.s.parked.PushBack(&c.parked, t)
+	}
+	if a.ctx != nil {
+		t.obey(a.ctx)
 	}
 	t.coro.yield(struct{}{})
 	if t.doom != spared {
@@ -104,16 +104,9 @@ func (a await) park(on any) error {
 	return nil
 }
 
-// parkUnderForeign is park under a context that is no scope. It is apart
-// because a function with a defer costs every park.
-func (a await) parkUnderForeign(on any) error {
-	t, wait := a.t, a.t.waits
-	defer t.scope.e.obey(a.ctx, func(c *cancellation) {
-		if t.waits == wait {
-			t.interrupt(c)
-		}
-	}).dismiss()
-	return await{t: t}.park(on)
+// obey has the present wait end when ctx, which is no scope, is cancelled.
+func (t *task) obey(ctx context.Context) {
+	t.coro.foreign = t.scope.e.obey(ctx, func(c *cancellation) { t.interrupt(c) })
 }
 
 // wake ends t's wait: what it waited for has happened. It reports whether t
@@ -146,7 +139,10 @@ func (t *task) leaveQueues() {
 	if t.coro.timer.Queued() {
 		t.scope.e.timers.Remove(&t.coro.timer)
 	}
-	t.waits++
+	if f := t.coro.foreign; f != nil {
+		f.dismiss()
+		t.coro.foreign = nil
+	}
 }
 
 // interrupt ends t's wait with a cancellation. It reports whether t was waiting.

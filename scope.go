@@ -29,9 +29,11 @@ type scope struct {
 	deadline int64  // of this scope or the nearest above; forever if none
 	seq      uint64 // order of creation in the loop
 
-	state atomic.Pointer[cancellation] // nil until it is cancelled; never changes after
-	up    atomic.Pointer[scope]        // set once its task is done: what it governed hangs there now
-	std   atomic.Pointer[bridge]       // the standard context in its place, made when asked for
+	// state is nil until s is cancelled and never changes after. Whoever sets it
+	// fires the bridge next: Err waits for that.
+	state atomic.Pointer[cancellation]
+	up    atomic.Pointer[scope]  // set once its task is done: what it governed hangs there now
+	std   atomic.Pointer[bridge] // the standard context in its place, made when asked for
 }
 
 // A rareScope is what few scopes have.
@@ -322,12 +324,7 @@ func (s *scope) retireBelow(ctx context.Context) {
 	}
 	for t := range s.parked.All {
 		t.coro.parked.Remove()
-		wait := t.waits
-		s.e.obey(ctx, func(c *cancellation) {
-			if t.waits == wait {
-				t.interrupt(c)
-			}
-		})
+		t.obey(ctx)
 	}
 	for _, w := range s.rare.orphans {
 		if orphan := w.Value(); orphan != nil {

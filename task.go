@@ -74,7 +74,6 @@ type task struct {
 	state  TaskState
 	doom   doom
 	isMain bool    // its panic leaves Run
-	waits  uint32  // counts waits, so that a late wake-up finds its wait over
 	coro   *coro   // from its first step to its last
 	scope  scope   // the ctx its function receives
 	face   AnyTask // the Task or generator around it
