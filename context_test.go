@@ -147,7 +147,8 @@ func TestContext_DoneIsOneChannel(t *testing.T) {
 		}
 		after, cancel := asyncio.WithCancelCause(ctx)
 		cancel(errBoom)
-		if !closed(t, "asked after", after, errBoom) || after.Done() != after.Done() {
+		first := after.Done()
+		if !closed(t, "asked after", after, errBoom) || after.Done() != first {
 			t.Error("Done, first asked for after the cancellation, is open, or another each time")
 		}
 		below, stop := asyncio.WithCancelCause(after)

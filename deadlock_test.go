@@ -17,8 +17,7 @@ func TestDeadlock_EndsTheRunAndExplains(t *testing.T) {
 	cleaned := false
 	err := b.Run(context.Background(), func(ctx context.Context) error {
 		f := asyncio.NewFuture[int](ctx)
-		var a *asyncio.Task[struct{}]
-		a = asyncio.SpawnWith(ctx, asyncio.TaskOptions{Name: "a"}, func(ctx context.Context) (struct{}, error) {
+		a := asyncio.SpawnWith(ctx, asyncio.TaskOptions{Name: "a"}, func(ctx context.Context) (struct{}, error) {
 			defer func() { cleaned = true }()
 			_, err := f.Await(ctx)
 			return struct{}{}, err

@@ -253,9 +253,7 @@ func ExamplePanicError() {
 	r := asyncio.Runner{Options: asyncio.LoopOptions{Logger: slog.New(slog.DiscardHandler)}}
 	err := r.Run(context.Background(), func(ctx context.Context) error {
 		task := asyncio.Go(ctx, func(ctx context.Context) error {
-			var ages map[string]int
-			ages["Ada"] = 36
-			return nil
+			panic("no such user")
 		})
 		_, err := task.Await(ctx)
 		if pe, ok := errors.AsType[*asyncio.PanicError](err); ok {
@@ -266,7 +264,7 @@ func ExamplePanicError() {
 	})
 	fmt.Println(err)
 	// Output:
-	// panicked: assignment to entry in nil map
+	// panicked: no such user
 	// with a stack: true
 	// <nil>
 }

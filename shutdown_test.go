@@ -189,7 +189,7 @@ func TestShutdown_LeavesWhatBlocksOutsideOfAnAwait(t *testing.T) {
 		asyncio.SpawnWith(ctx, asyncio.TaskOptions{Name: "stuck"}, asyncio.Void(func(ctx context.Context) error {
 			defer func() {
 				mu.Lock() // blocks in its cleanup
-				mu.Unlock()
+				defer mu.Unlock()
 			}()
 			return asyncio.Sleep(ctx, time.Hour)
 		}))

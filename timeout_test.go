@@ -267,8 +267,8 @@ func TestTimeout_KnowsItsFailureInAnyForm(t *testing.T) {
 			defer stop()
 			return asyncio.Yield(ctx)
 		},
-		"of a task in the bracket": func(ctx context.Context, err error) error {
-			_, err = asyncio.Go(ctx, sleepLong).Await(ctx)
+		"of a task in the bracket": func(ctx context.Context, _ error) error {
+			_, err := asyncio.Go(ctx, sleepLong).Await(ctx)
 			return err
 		},
 	} {
