@@ -70,7 +70,7 @@ func (e *engine) reportSlowPoll(wait time.Duration, since int64) {
 const ignoredLimit = 100
 
 func (t *task) countIgnored() {
-	if t.debug == nil { // a generator's body
+	if t.debug == nil || t.scope.state.Load() == nil { // a generator's body; a scope within the task
 		return
 	}
 	t.debug.ignored++

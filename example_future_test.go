@@ -137,7 +137,10 @@ func ExampleFuture_Done() {
 func ExampleFuture_AddDoneCallback() {
 	_, err := asyncio.Run(context.Background(), asyncio.Void(func(ctx context.Context) error {
 		order := asyncio.NewFuture[int](ctx)
-		order.AddDoneCallback(func(f *asyncio.Future[int]) { fmt.Println("in the kitchen:", f) })
+		order.AddDoneCallback(func(f *asyncio.Future[int]) {
+			number, err := f.Result()
+			fmt.Println("in the kitchen:", number, err)
+		})
 		receipt := order.AddDoneCallback(func(*asyncio.Future[int]) { fmt.Println("not printed") })
 		receipt.Cancel()
 		order.SetResult(12)
@@ -145,6 +148,6 @@ func ExampleFuture_AddDoneCallback() {
 	}))
 	fmt.Println(err)
 	// Output:
-	// in the kitchen: <Future finished result=12 name='Future-1'>
+	// in the kitchen: 12 <nil>
 	// <nil>
 }

@@ -222,8 +222,8 @@ func ExampleTask_ID() {
 
 func ExampleTask_WaitingFor() {
 	_, err := asyncio.Run(context.Background(), asyncio.Void(func(ctx context.Context) error {
-		payment := asyncio.NewFuture[string](ctx)
-		asyncio.SpawnWith(ctx, asyncio.TaskOptions{Name: "checkout"}, payment.Await)
+		payment := asyncio.SpawnWith(ctx, asyncio.TaskOptions{Name: "payment"}, asyncio.Void(
+			func(ctx context.Context) error { return asyncio.Sleep(ctx, time.Hour) }))
 		_ = asyncio.Yield(ctx)
 		loop, err := asyncio.RunningLoop(ctx)
 		if err != nil {
@@ -232,12 +232,13 @@ func ExampleTask_WaitingFor() {
 		for _, task := range loop.Tasks() {
 			fmt.Printf("%s: %q\n", task.Name(), task.WaitingFor())
 		}
+		payment.Cancel(nil)
 		return nil
 	}))
 	fmt.Println(err)
 	// Output:
 	// Task-1: ""
-	// checkout: "<Future pending name='Future-1'>"
+	// payment: "Sleep"
 	// <nil>
 }
 
