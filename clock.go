@@ -28,7 +28,9 @@ type Waker interface{ Wake() }
 
 // A ManualClock is a [Clock] for tests: it jumps to the next timer as soon as
 // every task waits and nothing outside the loop can wake one, so an hour of
-// sleeps takes no time and always the same course. Its zero value is ready and
+// sleeps takes no time and always the same course. What it waits for are the
+// functions of [Blocking], [Recv] and [Send]; a goroutine that may still use the
+// loop's handle is not waited for. Its zero value is ready and
 // starts at midnight UTC on 2000-01-01. Each loop needs a clock of its own: one
 // that several share jumps as soon as one of them waits.
 type ManualClock struct {

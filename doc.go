@@ -103,7 +103,9 @@
 //
 // A [Runner] with [DebugOn], or ASYNCIODEBUG=1 in the environment, reports slow
 // steps, tasks that ignore their cancellation and more; see [DebugMode]. A loop
-// on which every task waits and that nothing can wake ends with [ErrDeadlock].
+// on which every task waits and that provably nothing can wake (no timer, nothing
+// that runs elsewhere, and nothing in other hands that could cancel or call) ends
+// with [ErrDeadlock]; where that cannot be proved, it is reported after 10 s.
 // All reports go to [LoopOptions.Logger] and begin with "asyncio: ".
 //
 // # Testing

@@ -124,6 +124,8 @@ func (f *Future[T]) AddDoneCallback(fn func(*Future[T])) *Handle {
 func (f *Future[T]) String() string {
 	var text string
 	switch {
+	case !f.e.owned() && !f.e.atRest():
+		text = "?" // another goroutine must not look
 	case !f.done:
 		text = "pending"
 	case f.cancelled:

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"runtime"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 	"weak"
@@ -18,8 +17,9 @@ import (
 // long as it takes; NewLoop makes one to be managed by hand. Close it.
 //
 // A loop is run by one goroutine at a time, and everything on it belongs to
-// that goroutine. CallSoon, CallLater, CallAt, Stop, String and [Submit] are
-// safe to call from any goroutine, at any time.
+// that goroutine. Only CallSoon, CallLater, CallAt, Stop, [Submit] and what
+// merely tells something of the loop (Running, Closed, Now, Debug, Network,
+// String) are safe to call from any goroutine, at any time.
 type Loop struct {
 	e       *engine
 	cleanup runtime.Cleanup // warns if the loop is dropped without Close
@@ -289,24 +289,6 @@ func (l *Loop) String() string {
 		l.e.number, l.Running(), l.Closed(), l.e.debug, l.e.created)
 }
 
-// running are the loops of the process that run now.
-var running struct {
-	sync.Mutex
-	loops []*engine
-}
-
-// loopHere is the loop that runs on the calling goroutine, or nil.
-func loopHere() *engine {
-	running.Lock()
-	defer running.Unlock()
-	for _, e := range running.loops {
-		if e.owned() {
-			return e
-		}
-	}
-	return nil
-}
-
 // enter makes the calling goroutine the one that runs the loop.
 func (e *engine) enter(fn string) error {
 	switch here := loopHere(); {
@@ -328,7 +310,7 @@ func (e *engine) enter(fn string) error {
 	}
 	e.thread = locked
 	e.takeOver()
-	e.startWatching()
+	e.register()
 	return nil
 }
 
@@ -348,7 +330,7 @@ func (e *engine) leave() {
 	e.stopping, e.deadlocked = false, false
 	e.cur, e.g = nil, 0
 	e.busy.Store(false)
-	e.stopWatching()
+	e.unregister()
 	e.state.Store(loopOpen)
 }
 

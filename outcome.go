@@ -93,8 +93,9 @@ func (o *outcome) addCallback(h *Handle) {
 	if o.done {
 		if h.e.state.Load() == loopClosed {
 			h.drop()
+		} else {
+			h.ready()
 		}
-		h.ready()
 		return
 	}
 	a := o.aftermath()

@@ -24,8 +24,9 @@ import (
 // Run passes on with the stack it had, or [runtime.Goexit]. They share
 // [LoopOptions.ShutdownTimeout]. What is left then is reported, unwound by
 // force, and named in a [ShutdownError] that Run returns beside main's error.
-// So nothing that awaits can hang Run, and no goroutine is left behind but one
-// that blocks outside of an await.
+// So once main has returned, nothing that awaits can hang Run, and no goroutine
+// is left behind but one that blocks outside of an await. For main itself Run
+// waits without limit, also after ctx is cancelled.
 //
 // Run belongs at the top of a program: libraries offer functions that take a
 // ctx, and the application runs them. Other goroutines may run loops of their

@@ -8,7 +8,9 @@ import "context"
 // the next await would return. An error of f itself is returned as it is.
 //
 // Shield is for cleanup that must await. Only a forced unwind, at the end of
-// the shutdown timeout, ends f early.
+// the shutdown timeout, ends f early. Tasks that f spawns while the loop shuts
+// down are cancelled at birth, like all that are spawned then: await functions
+// directly in it.
 func Shield[T any](ctx context.Context, f func(ctx context.Context) (T, error)) (T, error) {
 	mustFunc(f != nil, "Shield")
 	t := runningTask(ctx, "Shield")
@@ -16,16 +18,12 @@ func Shield[T any](ctx context.Context, f func(ctx context.Context) (T, error)) 
 	s := &scope{}
 	s.begin(e, nil, nil, ctx)
 	s.deadline = forever
-	defer s.leave(t.enterBracket(s))
+	outer := t.enterBracket(s)
+	defer t.leaveBracket(s.close, outer)
 	v, err := f(s)
 	if err == nil && ctx.Err() != nil {
-		outer, foreign := governor(ctx, "Shield")
-		err = await{t, outer, foreign}.cancellation()
+		governing, foreign := governor(ctx, "Shield")
+		err = await{t, governing, foreign}.cancellation()
 	}
 	return v, err
-}
-
-func (s *scope) leave(t *task, outer *scope) {
-	s.close()
-	t.coro.bracket = outer
 }

@@ -79,9 +79,9 @@ func (l *Loop) Close() error {
 			"thread for it (runtime.LockOSThread); close it there", e)
 	}
 	l.cleanup.Stop()
-	e.startWatching()
+	e.register()
 	left, goexited := e.shutdown()
-	e.stopWatching()
+	e.unregister()
 	e.inbox.shut()
 	e.state.Store(loopClosed)
 	if goexited {
@@ -184,57 +184,6 @@ func (e *engine) cancelTasks(c *cancellation) {
 	}
 }
 
-// unwindLeft ends by force what the shutdown timeout has left: first so that
-// deferred functions may await, then so that they may not.
-func (e *engine) unwindLeft() {
-	w := &e.wind
-	empty := func() bool { return e.tasks.Empty() && e.gens.Empty() }
-	if w.deadline.item.Queued() {
-		e.timers.Remove(&w.deadline.item)
-	}
-	w.deadline.set(e, unwindGrace, func() { w.hopeless = true })
-	e.condemnAll(doomed)
-	e.turns(func() bool { return empty() || w.hopeless })
-	w.deadline.strike()
-	for n := 0; !empty() && n < maxExits; n++ {
-		e.condemnAll(hopeless)
-		e.turns(func() bool { return true })
-	}
-	for t := range e.tasks.All {
-		w.leave(t.face.String() + " cannot be unwound")
-	}
-	for t := range e.gens.All {
-		w.leave(t.face.String() + " cannot be unwound")
-	}
-	for j := range e.executor.jobs.All {
-		w.leave("function " + funcName(j.fn) + " still runs")
-	}
-	for _, line := range w.left {
-		e.log.Error("asyncio: did not end in the shutdown: " + line)
-	}
-}
-
-// maxExits bounds how many deferred functions that await a task may have that
-// does not give up.
-const maxExits = 10_000
-
-func (e *engine) condemnAll(d doom) {
-	for t := range e.tasks.All {
-		if t.doom < d {
-			t.condemn(d)
-		} else if d == hopeless {
-			t.wake()
-		}
-	}
-	for t := range e.gens.All {
-		if t.doom < d {
-			t.condemn(d)
-		} else if d == hopeless {
-			t.wake()
-		}
-	}
-}
-
 // finalize gives everything back once nothing runs any more.
 func (e *engine) finalize() {
 	e.reportFailures()
@@ -250,70 +199,4 @@ func (e *engine) finalize() {
 	}
 	e.slot = nil
 	e.drainCoros()
-}
-
-// stuckAfter is how long no step may end, once the shutdown timeout is over,
-// before Close leaves a loop behind that blocks outside of an await.
-const (
-	stuckAfter = time.Second
-	stuckCheck = 50 * time.Millisecond
-)
-
-// supervise waits until the shutdown is done, or until it is overdue and stuck
-// in a step that does not end: that cannot be interrupted, only left. It reports
-// whether the shutdown is done.
-func (e *engine) supervise(done chan struct{}) bool {
-	if e.opts.ShutdownTimeout < 0 {
-		<-done
-		return true
-	}
-	timer := time.NewTimer(e.opts.ShutdownTimeout)
-	defer timer.Stop()
-	select {
-	case <-done:
-		return true
-	case <-timer.C:
-	}
-	// A virtual clock stands still while a task spins. Its deadlines strike now
-	// at the latest.
-	e.inject(func() {
-		if !e.wind.expired {
-			e.wind.deadline.strike()
-		}
-	})
-	grace := time.AfterFunc(unwindGrace, func() {
-		e.inject(func() {
-			if !e.wind.hopeless {
-				e.wind.deadline.strike()
-			}
-		})
-	})
-	defer grace.Stop()
-	ticker := time.NewTicker(stuckCheck)
-	defer ticker.Stop()
-	last, since := e.stepsNow(), uptime()
-	for {
-		select {
-		case <-done:
-			return true
-		case <-ticker.C:
-		}
-		if now := e.stepsNow(); now != last || !e.busy.Load() {
-			last, since = now, uptime()
-		} else if uptime()-since > int64(stuckAfter) {
-			return false
-		}
-	}
-}
-
-// abandon leaves a loop whose goroutine is stuck to that goroutine, which goes
-// on with the shutdown should the step end one day. It says what is left.
-func (e *engine) abandon() []string {
-	name, stack := e.blockedStep()
-	e.log.Error("asyncio: "+name+" blocks outside of an await and is left behind with its loop", "stack", stack)
-	left := []string{name + " blocks outside of an await"}
-	for _, name := range e.tasksUnsynced() {
-		left = append(left, name+" was left with it")
-	}
-	return left
 }

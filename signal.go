@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/asyncio-go/asyncio/internal/gid"
 )
 
 // Main is the entry of a program: it runs main with [Run] and ends the process
@@ -16,14 +18,16 @@ import (
 // signal ends the process at once. An error is printed to stderr and makes the
 // exit status 1, or 128 and the signal's number if a signal was the cause. If
 // main returns nil, Main returns. A panic leaves it as from any function.
+//
+//go:noinline
 func Main(main func(ctx context.Context) error) {
 	mustFunc(main != nil, "Main")
-	if status := runMainFunc(main); status != 0 {
+	if status := runUnderSignals(main, gid.CallerPC()); status != 0 {
 		os.Exit(status)
 	}
 }
 
-func runMainFunc(main func(ctx context.Context) error) (status int) {
+func runUnderSignals(main func(ctx context.Context) error, pc uintptr) (status int) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	signals := make(chan os.Signal, 2)
@@ -45,8 +49,7 @@ func runMainFunc(main func(ctx context.Context) error) (status int) {
 		case <-stop:
 		}
 	}()
-	r := Runner{}
-	err := r.Run(ctx, main)
+	_, err := runOn(ctx, &Runner{}, &Task[struct{}]{fn: Void(main), shown: main}, pc)
 	if err == nil {
 		return 0
 	}

@@ -53,8 +53,8 @@ type body interface {
 
 // A Task is a function that runs concurrently with others on one loop. The
 // loop holds it until it is done. Its methods belong to the loop: they must be
-// called there, unless the loop does not run; ID, Name and String of a task
-// that is done may be called anywhere.
+// called there, unless the loop does not run. ID and Name may be called anywhere,
+// and String, which elsewhere says less.
 type Task[T any] struct {
 	task
 	fn    func(context.Context) (T, error)
@@ -142,11 +142,7 @@ func (t *Task[T]) AddDoneCallback(fn func(*Task[T])) *Handle {
 
 // String is the task as asyncio prints one.
 func (t *Task[T]) String() string {
-	result := ""
-	if t.state == Succeeded {
-		result = " result=" + brief(t.value)
-	}
-	return t.describe(result)
+	return t.describe(func() string { return brief(t.value) })
 }
 
 // ID is a number that follows from the path of spawns that leads to the task:
@@ -221,7 +217,7 @@ func (t *task) finish(err error) {
 	default:
 		t.state = Failed
 	}
-	t.done, t.err = true, err
+	t.done, t.err = true, err // for the reports below, which print the task
 	switch {
 	case t.isMain: // its run returns the error
 	case t.state == Panicked:
@@ -253,9 +249,12 @@ func (t *task) failUnretrieved(e *engine, err error) {
 	t.aftermath().failure = f
 }
 
-// describe is the task as asyncio prints one, with its result.
-func (t *task) describe(result string) string {
+// describe is the task as asyncio prints one, with its result if it has one.
+func (t *task) describe(result func() string) string {
 	var b strings.Builder
+	if e := t.scope.e; !e.owned() && !e.atRest() {
+		return "<Task name='" + t.Name() + "' coro=" + funcName(t.face.entry()) + "()>" // the rest changes under our eyes
+	}
 	b.WriteString("<Task ")
 	switch {
 	case !t.done && t.scope.state.Load() != nil:
@@ -274,7 +273,10 @@ func (t *task) describe(result string) string {
 	if t.done && t.err != nil && t.state != Cancelled {
 		fmt.Fprintf(&b, " exception=%q", firstLine(t.err.Error()))
 	}
-	b.WriteString(result + t.suffix() + ">")
+	if t.state == Succeeded {
+		b.WriteString(" result=" + result())
+	}
+	b.WriteString(t.suffix() + ">")
 	return b.String()
 }
 

@@ -13,8 +13,10 @@ import (
 // [context.DeadlineExceeded]; a result that f returns nevertheless is kept.
 //
 // Which timeout struck is known by identity: a cancellation from outside is
-// never turned into a timeout, and of nested timeouts the one whose own
-// deadline struck reports it. With a d of zero or less f is not started.
+// never turned into a timeout, and of nested timeouts only the one whose own
+// deadline struck returns ErrTimeout: through the others passes a
+// [CancelledError] that matches DeadlineExceeded. With a d of zero or less f is
+// not started.
 //
 // Timeout waits for f, however long that takes after the deadline.
 func Timeout(ctx context.Context, d time.Duration, f func(ctx context.Context) error) error {
@@ -43,34 +45,50 @@ func within[T any](ctx context.Context, d time.Duration, f func(context.Context)
 	s := &derivedScope{}
 	s.derive(e, ctx, fn)
 	s.arm(e.after(d))
-	defer s.leave(t.enterBracket(&s.scope))
+	outer := t.enterBracket(&s.scope)
+	defer t.leaveBracket(s.close, outer)
 	v, err := f(&s.scope)
-	if err != nil && s.struck != nil && s.struck.caused(err) {
+	switch c := s.state.Load(); {
+	case err == nil || c == nil || !c.caused(err):
+	case c == s.struck:
 		err = timedOut(d, err)
+	case c.err == context.DeadlineExceeded:
+		err = &passedOn{err}
 	}
 	return v, err
 }
 
+// passedOn is the error of a deadline further out, as it leaves a timeout. It
+// is what it was, but does not match ErrTimeout: a loop that tries again after
+// each timeout of its own would never end.
+type passedOn struct{ err error }
+
+func (p *passedOn) Error() string        { return p.err.Error() }
+func (p *passedOn) Is(target error) bool { return target != ErrTimeout && errors.Is(p.err, target) }
+func (p *passedOn) As(target any) bool   { return errors.As(p.err, target) }
+
 // timedOut is the error of a timeout in whose place f returned err.
 func timedOut(d time.Duration, err error) error {
+	if p, ok := err.(*passedOn); ok {
+		err = p.err // out of a timeout within
+	}
 	if _, plain := err.(*CancelledError); plain || err == context.DeadlineExceeded {
 		return fmt.Errorf("%w after %v", ErrTimeout, d)
 	}
 	return fmt.Errorf("%w after %v: %w", ErrTimeout, d, err) // there is more to it
 }
 
-// leave ends the bracket of s in the running task, where outer was the
-// innermost one before.
-func (s *derivedScope) leave(t *task, outer *scope) {
-	s.close()
-	t.coro.bracket = outer
+// enterBracket makes s what operations without a ctx obey in t, and returns
+// what was before.
+func (t *task) enterBracket(s *scope) (outer *scope) {
+	outer, t.coro.bracket = t.coro.bracket, s
+	return outer
 }
 
-// enterBracket makes s what operations without a ctx obey in t.
-func (t *task) enterBracket(s *scope) (*task, *scope) {
-	outer := t.coro.bracket
-	t.coro.bracket = s
-	return t, outer
+// leaveBracket ends the bracket's scope with its close.
+func (t *task) leaveBracket(close func(), outer *scope) {
+	close()
+	t.coro.bracket = outer
 }
 
 // caused reports whether err is this cancellation: an await's error, or the

@@ -129,7 +129,11 @@ func TestTimeout_NestedAreToldApart(t *testing.T) {
 			err := asyncio.Timeout(ctx, time.Minute, func(ctx context.Context) error {
 				return asyncio.Timeout(ctx, c.outer, func(ctx context.Context) error {
 					err := asyncio.Timeout(ctx, c.inner, sleepLong)
-					wantTimeout(t, "the inner", err, c.innerErr)
+					if c.inner < c.outer {
+						wantTimeout(t, "the inner", err, c.innerErr)
+					} else if errors.Is(err, asyncio.ErrTimeout) || !errors.Is(err, context.DeadlineExceeded) || err.Error() != c.innerErr {
+						t.Errorf("the inner: error is %v, want that of the deadline further out", err)
+					}
 					if struck := asyncio.Yield(ctx) != nil; struck != (c.outer <= c.inner) {
 						t.Errorf("outer %v, inner %v: the outer one has struck: %v", c.outer, c.inner, struck)
 					}
@@ -140,6 +144,29 @@ func TestTimeout_NestedAreToldApart(t *testing.T) {
 			return nil
 		})
 	}
+}
+
+// A loop that tries again after each of its own timeouts ends with the deadline
+// further out, of whatever kind.
+func TestTimeout_RetriesEndWithTheDeadlineFurtherOut(t *testing.T) {
+	retry := func(ctx context.Context) error {
+		for {
+			err := asyncio.Timeout(ctx, 10*time.Second, sleepLong)
+			if !errors.Is(err, asyncio.ErrTimeout) {
+				return fmt.Errorf("gave up: %w", err)
+			}
+		}
+	}
+	run(t, func(ctx context.Context) error {
+		wantTimeout(t, "Timeout", asyncio.Timeout(ctx, time.Minute, retry),
+			"asyncio: timed out after 1m0s: gave up: asyncio: cancelled by a deadline")
+		sub, cancel := asyncio.WithTimeout(ctx, time.Minute)
+		defer cancel()
+		if err := retry(sub); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("WithTimeout: %v", err)
+		}
+		return nil
+	})
 }
 
 // When both have struck, the inner one's report is not the outer one's failure.
@@ -335,56 +362,4 @@ func TestTimeout_StrikesBelowADeadlineOfAnotherClock(t *testing.T) {
 	b.clock.Advance(100 * 365 * 24 * time.Hour)
 	err := b.Run(ctx, func(ctx context.Context) error { return asyncio.Timeout(ctx, time.Second, sleepLong) })
 	wantTimeout(t, "Timeout", err, "asyncio: timed out after 1s")
-}
-
-func TestShield_RunsToItsEndThenReportsTheCancellation(t *testing.T) {
-	run(t, func(ctx context.Context) error {
-		l, err := asyncio.RunningLoop(ctx)
-		for name, early := range map[string]bool{"cancelled before": true, "cancelled inside": false} {
-			task := asyncio.Spawn(ctx, func(ctx context.Context) (int, error) {
-				if early {
-					asyncio.CurrentTask(ctx).Cancel(errBoom)
-				}
-				return asyncio.Shield(ctx, func(ctx context.Context) (int, error) {
-					if _, ok := ctx.Deadline(); ok || ctx.Err() != nil {
-						t.Errorf("%s: Err inside is %v", name, ctx.Err())
-					}
-					// Nested shields, timeouts and operations without a ctx work inside.
-					inner, err := asyncio.Shield(ctx, func(context.Context) (int, error) { return 8, asyncio.Sleep(l.Context(), time.Minute) })
-					wantTimeout(t, name, asyncio.Timeout(ctx, time.Second, sleepLong), "asyncio: timed out after 1s")
-					return inner, err
-				})
-			})
-			turns(t, ctx, 1)
-			task.Cancel(errBoom)
-			v, err := task.Await(ctx)
-			wantCancelled(t, name, err, errBoom)
-			if v != 8 || task.State() != asyncio.Cancelled {
-				t.Errorf("%s: value %v, state %v, want 8, cancelled", name, v, task.State())
-			}
-		}
-		return err
-	})
-}
-
-func TestShield_KeepsTheFunctionsErrorAndReportsTimeouts(t *testing.T) {
-	run(t, func(ctx context.Context) error {
-		v, err := asyncio.Shield(ctx, stubborn(time.Second, 3, nil))
-		if v != 3 || err != nil {
-			t.Errorf("Shield = %v, %v, want 3, nil", v, err)
-		}
-		c, cancel := asyncio.WithCancel(ctx)
-		cancel()
-		if _, err := asyncio.Shield(c, func(context.Context) (int, error) { return 0, errBoom }); err != errBoom {
-			t.Errorf("Shield under a cancellation = %v, want the function's own error", err)
-		}
-		v, err = asyncio.WaitFor(ctx, time.Second, func(ctx context.Context) (int, error) {
-			return asyncio.Shield(ctx, func(ctx context.Context) (int, error) { return 4, asyncio.Sleep(ctx, time.Minute) })
-		})
-		wantTimeout(t, "WaitFor of a Shield", err, "asyncio: timed out after 1s")
-		if v != 4 {
-			t.Errorf("value is %v, want 4", v)
-		}
-		return nil
-	})
 }

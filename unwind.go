@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+
+	"github.com/asyncio-go/asyncio/internal/list"
 )
 
 // A doom is how far the forced unwind of a task has come. It is the end of
@@ -31,10 +33,46 @@ type unwind struct{}
 // errGoexit is what a task ends with that called Goexit itself.
 var errGoexit = fmt.Errorf("the task called runtime.Goexit, as t.FailNow and t.SkipNow do")
 
-// condemn makes t unwind when it runs next, which is soon.
-func (t *task) condemn(d doom) {
-	t.doom = d
-	t.wake()
+// unwindLeft ends by force what the shutdown timeout has left: first so that
+// deferred functions may await, then so that they may not.
+func (e *engine) unwindLeft() {
+	w := &e.wind
+	empty := func() bool { return e.tasks.Empty() && e.gens.Empty() }
+	if w.deadline.item.Queued() {
+		e.timers.Remove(&w.deadline.item)
+	}
+	w.deadline.set(e, unwindGrace, func() { w.hopeless = true })
+	e.condemnAll(doomed)
+	e.turns(func() bool { return empty() || w.hopeless })
+	w.deadline.strike()
+	for n := 0; !empty() && n < maxExits; n++ {
+		e.condemnAll(hopeless)
+		e.turns(func() bool { return true })
+	}
+	for _, l := range [...]*list.List[task]{&e.tasks, &e.gens} {
+		for t := range l.All {
+			w.leave(t.face.String() + " cannot be unwound")
+		}
+	}
+	for j := range e.executor.jobs.All {
+		w.leave("function " + funcName(j.fn) + " still runs")
+	}
+	for _, line := range w.left {
+		e.log.Error("asyncio: did not end in the shutdown: " + line)
+	}
+}
+
+// maxExits bounds how many deferred functions that await a task may have that
+// does not give up.
+const maxExits = 10_000
+
+func (e *engine) condemnAll(d doom) {
+	for _, l := range [...]*list.List[task]{&e.tasks, &e.gens} {
+		for t := range l.All {
+			t.doom = d
+			t.wake()
+		}
+	}
 }
 
 // unwindHere is where a doomed task's await ends.

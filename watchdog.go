@@ -40,11 +40,8 @@ type watch struct {
 // threshold; a report is late by up to one look.
 const looksPerLimit = 4
 
-// startWatching adds the loop to those that run.
+// startWatching has the watchdog look at the loop.
 func (e *engine) startWatching() {
-	running.Lock()
-	running.loops = append(running.loops, e)
-	running.Unlock()
 	limit := e.opts.StallThreshold
 	if limit < 0 || inBubble() { // in a bubble time stands still while a step runs
 		return
@@ -55,11 +52,7 @@ func (e *engine) startWatching() {
 	armWatchdog()
 }
 
-// stopWatching takes the loop off those that run.
 func (e *engine) stopWatching() {
-	running.Lock()
-	running.loops = slices.DeleteFunc(running.loops, func(x *engine) bool { return x == e })
-	running.Unlock()
 	watchdog.Lock()
 	defer watchdog.Unlock()
 	watchdog.watched = slices.DeleteFunc(watchdog.watched, func(w *watch) bool { return w.e == e })
