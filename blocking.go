@@ -94,6 +94,9 @@ func (j *job) perform(a await, fn string, abandon bool) error {
 			j.node.Remove()
 		}
 	}()
+	if j.done {
+		return j.outcome()
+	}
 	if err := a.park(fn); err != nil {
 		switch {
 		case j.place.Linked():
@@ -108,6 +111,11 @@ func (j *job) perform(a await, fn string, abandon bool) error {
 			_ = await{t: a.t}.park(fn)
 		}
 	}
+	return j.outcome()
+}
+
+// outcome carries over the way in which the function ended.
+func (j *job) outcome() error {
 	if j.panicked != nil {
 		panic(j.panicked)
 	}
@@ -125,12 +133,30 @@ func (e *engine) startJobs() {
 		j.place.Remove()
 		x.running++
 		e.active++
-		if e.opts.Executor != nil {
-			e.opts.Executor.Execute(j.run)
-		} else {
+		if e.opts.Executor == nil {
 			go j.run()
+		} else {
+			j.execute(e.opts.Executor)
 		}
 	}
+}
+
+// execute gives the job to an Executor. If that panics, the job's caller is told.
+func (j *job) execute(x Executor) {
+	accepted := false
+	defer func() {
+		if accepted || !j.began.CompareAndSwap(false, true) {
+			return // or it runs all the same
+		}
+		if r := recover(); r != nil {
+			j.panicked = &PanicError{Value: r, Stack: debug.Stack(), where: "the Executor"}
+		} else {
+			j.goexited = true
+		}
+		j.finish()
+	}()
+	x.Execute(j.run)
+	accepted = true
 }
 
 // run calls the function, on its goroutine.

@@ -38,10 +38,10 @@ func cancellationOf(ctx context.Context) *cancellation {
 
 // sameError is a == b for errors that may be of a type that has no equality.
 func sameError(a, b error) bool {
-	if t := reflect.TypeOf(a); t == nil || !t.Comparable() {
-		return a == nil && b == nil
+	if a == nil || b == nil {
+		return a == b
 	}
-	return a == b
+	return reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
 }
 
 // bracketEnded is the cancellation of every scope whose bracket has returned.

@@ -28,11 +28,17 @@ func (e *engine) choose(kind Choice, n int) int {
 	if n < 2 {
 		return 0
 	}
+	chosen := false
+	defer func() {
+		if !chosen {
+			e.chooser = nil // it panicked; the shutdown must not ask it again
+		}
+	}()
 	i := e.chooser.Choose(kind, n)
 	if i < 0 || i >= n {
-		e.chooser = nil // the shutdown must not ask it again
 		panic(misuse(nil, "Chooser.Choose(%d, %d) returned %d; return one of 0 to n-1", kind, n, i))
 	}
+	chosen = true
 	return i
 }
 
@@ -57,9 +63,16 @@ func (e *engine) chooseReady() runnable {
 func (e *engine) chooseTimer() expirer {
 	equal := make([]expirer, e.timers.Equal())
 	when := e.timers.Next()
+	pick := -1
+	defer func() { // also if the Chooser panics
+		for i, x := range equal {
+			if i != pick {
+				e.timers.Push(when, x.place(), x)
+			}
+		}
+	}()
 	candidates := make([]int, 0, len(equal))
 	callback := false
-	pick := -1
 	for i := range equal {
 		equal[i] = e.timers.Pop()
 		if _, isWind := equal[i].(*windDeadline); isWind {
@@ -74,11 +87,6 @@ func (e *engine) chooseTimer() expirer {
 	}
 	if pick < 0 {
 		pick = candidates[e.choose(ChooseTimer, len(candidates))]
-	}
-	for i, x := range equal {
-		if i != pick {
-			e.timers.Push(when, x.place(), x)
-		}
 	}
 	return equal[pick]
 }

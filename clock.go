@@ -22,9 +22,11 @@ type Clock interface {
 	Idle(next time.Time, external bool, w Waker) bool
 }
 
-// A Waker is a sleeping loop. Wake makes it look at its clock and its queues
-// again; it is safe to call from any goroutine.
-type Waker interface{ Wake() }
+// A Waker is a sleeping loop. Its methods are safe to call from any goroutine.
+type Waker interface {
+	Wake()        // makes the loop look at its clock and its queues again
+	Closed() bool // the loop needs no waking any more
+}
 
 // A ManualClock is a [Clock] for tests: it jumps to the next timer as soon as
 // every task waits and nothing outside the loop can wake one, so an hour of
@@ -81,7 +83,7 @@ func (c *ManualClock) Idle(next time.Time, external bool, w Waker) bool {
 		}
 	}
 	if !slices.Contains(c.idle, w) {
-		c.idle = append(c.idle, w)
+		c.idle = append(slices.DeleteFunc(c.idle, func(w Waker) bool { return w.Closed() }), w)
 	}
 	return false
 }

@@ -104,7 +104,7 @@ func (c *coro) run() {
 	}
 	returned := false
 	defer func() {
-		if returned {
+		if returned || t.done { // or the exception handler called Goexit
 			return
 		}
 		t.coro = nil
@@ -126,8 +126,8 @@ func (t *task) unwound(value any) {
 		t.exited()
 		return
 	}
-	pe, ok := value.(*PanicError) // carried over from a Blocking function or a generator
-	if !ok {
+	pe, _ := value.(*PanicError) // carried over from a Blocking function or a generator
+	if pe == nil {
 		pe = &PanicError{Value: value, Stack: debug.Stack(), where: t.face.Name()}
 	}
 	t.state = Panicked

@@ -29,9 +29,10 @@ type engine struct {
 	handle  weak.Pointer[Loop]
 	given   atomic.Bool // the program holds the handle, and may use it at any time
 
-	state atomic.Int32 // loopOpen, loopRunning, loopClosed
-	busy  atomic.Bool  // runs steps, does not sleep; for the watchdog
-	steps uint64       // counts steps; for the watchdog and the clock
+	state     atomic.Int32 // loopOpen, loopRunning, loopClosed
+	abandoned atomic.Bool  // closed, but left to a goroutine that is stuck in a step
+	busy      atomic.Bool  // runs steps, does not sleep; for the watchdog
+	steps     uint64       // counts steps; for the watchdog and the clock
 
 	g     uintptr // the goroutine that may touch the loop now; 0 at rest
 	cur   *task   // the task that runs; nil in a callback

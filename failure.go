@@ -75,12 +75,17 @@ func (d *dropBox) add(f func()) {
 
 func (e *engine) collectDropped() {
 	d := &e.dropped
-	d.mu.Lock()
-	calls := d.calls
-	d.calls = nil
-	d.pending.Store(false)
-	d.mu.Unlock()
-	for _, f := range calls {
+	for { // one by one, because an exception handler may Goexit
+		d.mu.Lock()
+		if len(d.calls) == 0 {
+			d.calls = nil
+			d.pending.Store(false)
+			d.mu.Unlock()
+			return
+		}
+		f := d.calls[0]
+		d.calls = d.calls[1:]
+		d.mu.Unlock()
 		f()
 	}
 }

@@ -253,7 +253,12 @@ func (g *generator[T]) finish(err error) {
 		g.consumer.wakeNext()
 	}
 	g.end(err)
-	if err != nil && !told {
+	switch {
+	case err == nil || g.consumer != nil || g.closers > 0:
+	case told: // once somebody asks
+		g.aftermath().failure = g.scope.e.newFailure(&failure{
+			message: "Generator exception was never retrieved", object: g.String(), created: g.created(), err: err})
+	default:
 		g.err = nil
 		g.reportClosing(err)
 	}
@@ -261,7 +266,7 @@ func (g *generator[T]) finish(err error) {
 
 // takeError is the body's error, the first time; a panic it passes on.
 func (g *generator[T]) takeError() error {
-	err := g.err
+	err := g.retrieve()
 	g.err = nil
 	if g.state == Panicked && err != nil {
 		panic(err)
@@ -279,7 +284,14 @@ func (g *generator[T]) reportClosing(err error) {
 func (g *generator[T]) entry() any { return g.fn }
 
 // dropped is called by the garbage collector.
-func (g *generator[T]) dropped() { g.scope.e.dropped.add(g.finishEarly) }
+func (g *generator[T]) dropped() {
+	g.scope.e.dropped.add(func() {
+		g.finishEarly()
+		if g.rest != nil && g.rest.failure != nil {
+			g.rest.failure.report()
+		}
+	})
+}
 
 // closeGenerators has all generators come to their ends, at the same time.
 func (e *engine) closeGenerators() {

@@ -1,6 +1,7 @@
 package asyncio
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -60,6 +61,9 @@ func (e *engine) injectCall(c injected) bool {
 // Wake implements [Waker].
 func (e *engine) Wake() { e.inject(func() {}) }
 
+// Closed implements [Waker].
+func (e *engine) Closed() bool { return e.state.Load() == loopClosed }
+
 func (in *inbox) rouse() {
 	if in.host != nil {
 		in.host()
@@ -78,17 +82,33 @@ func (e *engine) drain() {
 	in.calls = in.spare[:0]
 	in.pending.Store(false)
 	in.mu.Unlock()
-	for i := range calls {
-		if e.chooser != nil && calls[i].completion {
-			e.chooseCompletion(calls[i:])
+	made := 0
+	defer func() {
+		if made < len(calls) { // a Goexit, of an exception handler perhaps
+			in.putBack(calls[made:])
 		}
-		calls[i].run()
-		calls[i] = injected{}
+	}()
+	for made < len(calls) {
+		if e.chooser != nil && calls[made].completion {
+			e.chooseCompletion(calls[made:])
+		}
+		c := calls[made]
+		calls[made] = injected{}
+		made++
+		c.run()
 	}
 	in.spare = nil
 	if cap(calls) <= maxSpareCalls {
 		in.spare = calls
 	}
+}
+
+// putBack returns calls that were not made to the front of the queue.
+func (in *inbox) putBack(calls []injected) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.calls = append(slices.Clone(calls), in.calls...)
+	in.pending.Store(true)
 }
 
 // maxSpareCalls bounds the memory that a burst of calls leaves behind.

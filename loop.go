@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -118,6 +119,7 @@ func (e *engine) defaults() {
 	if e.log = o.Logger; e.log == nil {
 		e.log = slog.Default()
 	}
+	e.log = slog.New(guardedHandler{e.log.Handler()})
 	setDefault(&o.ShutdownTimeout, defaultShutdownTimeout)
 	setDefault(&o.SlowThreshold, defaultSlowThreshold)
 	if e.debug {
@@ -181,6 +183,7 @@ func (e *engine) runMain(ctx context.Context, t *task, face AnyTask, pc uintptr)
 	}
 	e.drain() // what was scheduled before comes first
 	t.isMain = true
+	defer func() { t.isMain = t.done }() // later nobody but a report would tell of it
 	t.scope.begin(e, e.root, foreign, ctx)
 	t.join(e, face, TaskOptions{}, pc)
 	e.turns(func() bool { return t.done || e.stopping || e.deadlocked })
@@ -298,15 +301,16 @@ func (e *engine) enter(fn string) error {
 		return fmt.Errorf("asyncio: %s: cannot run %s while %s is running on this goroutine: %w; "+
 			"run it on a goroutine of its own", fn, e, here, ErrNestedRun)
 	}
-	locked := lockedThread()
-	if err := e.sameThread(fn, locked); err != nil {
-		return err
-	}
 	if !e.state.CompareAndSwap(loopOpen, loopRunning) {
 		if e.state.Load() == loopClosed {
 			return fmt.Errorf("asyncio: %s: %w: %s; make a new one", fn, ErrLoopClosed, e)
 		}
 		return fmt.Errorf("asyncio: %s: %w: %s, on another goroutine; reach it with CallSoon or Submit", fn, ErrLoopRunning, e)
+	}
+	locked := lockedThread()
+	if err := e.sameThread(fn, locked); err != nil {
+		e.state.Store(loopOpen)
+		return err
 	}
 	e.thread = locked
 	e.takeOver()
@@ -316,6 +320,9 @@ func (e *engine) enter(fn string) error {
 
 // takeOver makes the calling goroutine the loop's, at the start of a turn.
 func (e *engine) takeOver() {
+	if t := e.slot; t != nil { // a Goexit came between it and its turn
+		e.ready.Push(t)
+	}
 	e.cur, e.slot, e.budget = nil, nil, 0
 	e.g = gid.Current()
 	e.busy.Store(true)
@@ -323,10 +330,6 @@ func (e *engine) takeOver() {
 
 // leave puts the loop to rest. Nothing of the run stays but its tasks.
 func (e *engine) leave() {
-	if t := e.slot; t != nil { // a Goexit in the step before
-		e.slot = nil
-		e.ready.Push(t)
-	}
 	e.stopping, e.deadlocked = false, false
 	e.cur, e.g = nil, 0
 	e.busy.Store(false)
@@ -349,8 +352,11 @@ func (e *engine) sameThread(fn string, locked uintptr) error {
 func lockedThread() uintptr {
 	var buf [96]byte
 	head, _, _ := strings.Cut(string(buf[:runtime.Stack(buf[:], false)]), "\n")
-	if strings.Contains(head, "locked to thread") {
-		return gid.Current()
+	if !strings.Contains(head, "locked to thread") {
+		return 0
 	}
-	return 0
+	// The number, not the identity: that of a goroutine that has ended may be
+	// another's, on another thread.
+	n, _ := strconv.ParseUint(strings.Fields(head)[1], 10, 64)
+	return uintptr(n)
 }

@@ -36,7 +36,11 @@ func (e *engine) report(ec ExceptionContext) {
 		e.reportDefault(ec)
 		return
 	}
+	e.given.Store(true) // the handler may keep it
+	cur := e.cur
+	e.cur = nil // the handler is a plain callback, whatever task it hears of
 	defer func() {
+		e.cur = cur
 		if r := recover(); r != nil {
 			e.reportDefault(ExceptionContext{Message: "Unhandled error in exception handler",
 				Err: fmt.Errorf("panic: %v\n%s\nwhile it handled: %s: %w", r, debug.Stack(), ec.Message, ec.Err)})
@@ -45,14 +49,20 @@ func (e *engine) report(ec ExceptionContext) {
 	e.opts.ExceptionHandler(l, ec)
 }
 
-func (e *engine) reportDefault(ec ExceptionContext) {
+func (e *engine) reportDefault(ec ExceptionContext) { ec.log(e.log) }
+
+// A guardedHandler keeps a Logger that panics from ending the process: much is
+// logged on goroutines where nobody could recover.
+type guardedHandler struct{ slog.Handler }
+
+// Handle implements [slog.Handler].
+func (g guardedHandler) Handle(ctx context.Context, r slog.Record) error {
 	defer func() {
-		if r := recover(); r != nil {
-			fmt.Fprintf(os.Stderr, "asyncio: Exception in default exception handler: %v\nwhile it handled: %s: %v\n",
-				r, ec.Message, ec.Err)
+		if p := recover(); p != nil {
+			fmt.Fprintf(os.Stderr, "asyncio: Exception in default exception handler: %v\nwhile it handled: %s\n", p, r.Message)
 		}
 	}()
-	ec.log(e.log)
+	return g.Handler.Handle(ctx, r)
 }
 
 // log writes the report as one record of level ERROR.
@@ -83,8 +93,8 @@ func (ec ExceptionContext) log(to *slog.Logger) {
 
 // reportPanic reports what recover returned.
 func (e *engine) reportPanic(ec ExceptionContext, value any) {
-	pe, ok := value.(*PanicError)
-	if !ok {
+	pe, _ := value.(*PanicError)
+	if pe == nil {
 		pe = &PanicError{Value: value, Stack: debug.Stack(), where: "a callback"}
 	}
 	ec.Err = pe

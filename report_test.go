@@ -188,7 +188,7 @@ func TestReport_ThreeLayersOfProtection(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	if !strings.HasPrefix(stderr, "asyncio: Exception in default exception handler: broken log\nwhile it handled: Unhandled error in exception handler: ") {
+	if !strings.HasPrefix(stderr, "asyncio: Exception in default exception handler: broken log\nwhile it handled: asyncio: Unhandled error in exception handler\n") {
 		t.Errorf("stderr: %s", stderr)
 	}
 }

@@ -21,6 +21,9 @@ type wind struct {
 	gensClosed bool     // the generators have been closed: none may be started
 	hopeless   bool     // and the time for deferred functions too
 	left       []string // what had not ended by then
+	panicked   any      // what left a Clock, a Chooser or an Executor
+	failures   int      // in a row, without a step in between
+	failedAt   uint64
 }
 
 // unwindGrace is how long deferred functions may await during a forced unwind.
@@ -81,9 +84,16 @@ func (l *Loop) Close() error {
 	l.cleanup.Stop()
 	e.register()
 	left, goexited := e.shutdown()
+	var panicked any
+	if !e.abandoned.Load() {
+		panicked = e.wind.panicked
+	}
 	e.unregister()
 	e.inbox.shut()
 	e.state.Store(loopClosed)
+	if panicked != nil {
+		panic(panicked)
+	}
 	if goexited {
 		runtime.Goexit() // after a t.FailNow in a task: the test ends, and orderly
 	}
@@ -115,7 +125,7 @@ func (e *engine) shutdown() (left []string, goexited bool) {
 // calling goroutine, in whose deferred call it goes on.
 func (e *engine) runDownHere() (finished bool) {
 	defer func() {
-		for !finished {
+		for !finished && !e.wind.hopelessFailure(e, nil) {
 			finished = e.runDownHere()
 		}
 	}()
@@ -129,7 +139,8 @@ func (e *engine) runDownHere() (finished bool) {
 func (e *engine) runDown(done chan struct{}) {
 	finished := false
 	defer func() {
-		if finished {
+		if finished || e.wind.hopelessFailure(e, recover()) {
+			e.g = 0
 			close(done)
 			return
 		}
@@ -138,8 +149,27 @@ func (e *engine) runDown(done chan struct{}) {
 	}()
 	e.takeOver()
 	e.runDownPhases()
-	e.g = 0
 	finished = true
+}
+
+// maxFailures is how often the shutdown begins again where it stopped, without
+// a step in between: the Clock or the Executor of the loop is broken.
+const maxFailures = 10
+
+// hopelessFailure notes that something ended the shutdown early, a Goexit or
+// the panic of value, and says whether to give up.
+func (w *wind) hopelessFailure(e *engine, value any) bool {
+	if w.failures++; e.steps != w.failedAt {
+		w.failures, w.failedAt = 0, e.steps
+	}
+	if value != nil {
+		w.panicked = value // for Close to pass on
+	}
+	if w.failures < maxFailures {
+		return false
+	}
+	w.leave(fmt.Sprintf("the shutdown itself, which failed again and again: %v", value))
+	return true
 }
 
 // runDownPhases may be entered again after a Goexit, and then goes on.
@@ -187,6 +217,9 @@ func (e *engine) cancelTasks(c *cancellation) {
 // finalize gives everything back once nothing runs any more.
 func (e *engine) finalize() {
 	e.reportFailures()
+	for n := 0; !e.tasks.Empty() && n < maxFailures; n++ {
+		e.turns(func() bool { return true }) // an exception handler may have spawned some
+	}
 	for e.timers.Len() > 0 {
 		if t, ok := e.timers.Pop().(*timer); ok {
 			t.drop()

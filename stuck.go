@@ -59,6 +59,7 @@ func (e *engine) supervise(done chan struct{}) bool {
 // abandon leaves a loop whose goroutine is stuck to that goroutine, which goes
 // on with the shutdown should the step end one day. It says what is left.
 func (e *engine) abandon() []string {
+	e.abandoned.Store(true)
 	name, stack := e.blockedStep()
 	e.log.Error("asyncio: "+name+" blocks outside of an await and is left behind with its loop", "stack", stack)
 	left := []string{name + " blocks outside of an await"}

@@ -13,7 +13,6 @@ import (
 // for. Its methods are safe from any goroutine.
 type Submission[T any] struct {
 	ticket
-	cancel  context.CancelCauseFunc
 	value   T
 	err     error
 	task    *Task[T] // held, so that its error is not reported while somebody may wait
@@ -38,8 +37,7 @@ func Submit[T any](l *Loop, f func(ctx context.Context) (T, error)) *Submission[
 	mustFunc(f != nil, "Submit")
 	pc := gid.CallerPC()
 	e := l.e
-	ctx, cancel := context.WithCancelCause(context.Background())
-	s := &Submission[T]{ticket: ticket{e: e, done: make(chan struct{})}, cancel: cancel}
+	s := &Submission[T]{ticket: ticket{e: e, done: make(chan struct{})}}
 	s.lost = func() {
 		var zero T
 		s.end(zero, fmt.Errorf("asyncio: Submit: %w: %s did not finish %s", ErrLoopClosed, e, funcName(f)), nil)
@@ -47,7 +45,7 @@ func Submit[T any](l *Loop, f func(ctx context.Context) (T, error)) *Submission[
 	s.open(func() {
 		t := &Task[T]{fn: f}
 		s.task = t
-		t.scope.begin(e, e.root, ctx, ctx)
+		t.scope.begin(e, e.root, nil, context.Background())
 		t.aftermath().hook = func() { s.end(t.value, t.err, t.rest.failure) }
 		t.join(e, t, TaskOptions{}, pc)
 	})
@@ -75,7 +73,6 @@ func (s *Submission[T]) end(v T, err error, f *failure) {
 		s.node.Remove()
 		s.e.inbox.mu.Unlock()
 		s.value, s.err, s.failure = v, err, f
-		s.cancel(nil)
 		close(s.done)
 	})
 }
@@ -111,4 +108,10 @@ func (s *Submission[T]) Wait(ctx context.Context) (T, error) {
 func (s *Submission[T]) Done() <-chan struct{} { return s.done }
 
 // Cancel cancels the task; what awaits in it unwraps to cause, which may be nil.
-func (s *Submission[T]) Cancel(cause error) { s.cancel(cause) }
+func (s *Submission[T]) Cancel(cause error) {
+	s.e.inject(func() { // after the call that starts it
+		if t := s.task; t != nil && !t.done {
+			t.scope.cancel(newCancellation(context.Canceled, cause))
+		}
+	})
+}

@@ -217,12 +217,16 @@ func (t *task) finish(err error) {
 	default:
 		t.state = Failed
 	}
-	t.done, t.err = true, err // for the reports below, which print the task
 	switch {
 	case t.isMain: // its run returns the error
 	case t.state == Panicked:
-		e.report(ExceptionContext{Message: "Task panicked", Err: err, Task: t.face})
+		t.endReporting(err, "Task panicked")
+		return
+	case t.state == Failed && e.closing && !waited:
+		t.endReporting(err, "unhandled exception during asyncio.Run shutdown")
+		return
 	case t.state == Failed && !waited:
+		t.done, t.err = true, err // for the report, which prints the task
 		t.failUnretrieved(e, err)
 	}
 	t.end(err)
@@ -235,13 +239,16 @@ func (t *task) end(err error) {
 	t.settle(t.scope.e, err)
 }
 
+// endReporting is end after a report; the exception handler may Goexit.
+func (t *task) endReporting(err error, message string) {
+	defer t.end(err)
+	t.done, t.err = true, err // for the report, which prints the task
+	t.scope.e.report(ExceptionContext{Message: message, Err: err, Task: t.face})
+}
+
 // failUnretrieved sees to it that the error of a task is reported at the latest
 // when the loop closes.
 func (t *task) failUnretrieved(e *engine, err error) {
-	if e.closing {
-		e.report(ExceptionContext{Message: "unhandled exception during asyncio.Run shutdown", Err: err, Task: t.face})
-		return
-	}
 	f := e.newFailure(&failure{
 		message: "Task exception was never retrieved",
 		object:  t.face.String(), created: t.created(), err: err})

@@ -24,7 +24,7 @@ func (n *Node[T]) Remove() {
 		return
 	}
 	n.prev.next, n.next.prev = n.next, n.prev
-	n.next, n.prev = nil, nil
+	n.next, n.prev, n.value = nil, nil, nil // or the node keeps its element alive
 }
 
 // List is a list of elements in the order in which they joined. Its zero
