@@ -66,8 +66,10 @@
 // [Loop.CallSoon] and [Submit]. Anything else is detected and panics with a
 // message that says what to do instead; that holds for every misuse.
 //
-// A task must not await while it has locked its thread, by
-// [runtime.LockOSThread] or in a cgo callback: Go ends the process.
+// Whoever runs a loop must have its thread locked always or never, and as many
+// times, when it resumes tasks as when they began: a task must not await, and a
+// callback not return, with a lock by [runtime.LockOSThread] or of a cgo callback
+// that was not there before. Go ends the process otherwise.
 //
 // # From asyncio to Go
 //
