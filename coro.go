@@ -31,8 +31,7 @@ type coro struct {
 	bracket *scope // the innermost scope of the job, which operations without a ctx obey
 
 	// The present wait of the job.
-	on          any // what it waits for: a string or a fmt.Stringer
-	since       int64
+	on          any             // what it waits for: a string or a fmt.Stringer
 	parked      list.Node[task] // in the parked list of the scope that governs it
 	foreign     *foreign        // or the context that does, if it is no scope
 	queued      list.Node[task] // in the waiters of what it waits for

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"github.com/asyncio-go/asyncio/internal/gid"
 	"github.com/asyncio-go/asyncio/internal/heap"
@@ -11,11 +12,17 @@ import (
 
 // A Handle is a scheduled callback. Its methods are safe from any goroutine.
 type Handle struct {
-	e     *engine
-	fn    func()
+	e       *engine
+	fn      func()
+	more    *handleMore // nil for most
+	state   atomic.Uint32
+	isTimer bool // the Handle begins a timer
+}
+
+// A handleMore is what few callbacks have, or only in debug mode: callbacks are
+// many, and small.
+type handleMore struct {
 	shown any // the function to print, where fn only wraps it
-	timer *timer
-	state atomic.Uint32
 	made  origin
 }
 
@@ -28,10 +35,10 @@ const (
 
 // A timer is what makes a Handle one of CallLater or CallAt.
 type timer struct {
-	Handle
-	item heap.Item
-	when int64
-	due  bool // in the next turn
+	Handle // first, so that a pointer to it is one to the timer
+	item   heap.Item
+	when   int64
+	due    bool // in the next turn
 }
 
 // CallSoon has the loop call f in its next turn, after what is ready already.
@@ -48,7 +55,7 @@ func (l *Loop) CallSoon(f func()) *Handle {
 	e := l.e
 	h := &Handle{e: e, fn: f}
 	if e.debug {
-		h.made = origin(gid.CallerPC())
+		h.more = &handleMore{made: origin(gid.CallerPC())}
 	}
 	if e.owned() {
 		e.ready.Push(h)
@@ -85,10 +92,9 @@ func (l *Loop) CallAt(when time.Time, f func()) *Handle {
 }
 
 func (e *engine) newTimer(f func(), pc uintptr) *timer {
-	t := &timer{Handle: Handle{e: e, fn: f}}
-	t.timer = t
+	t := &timer{Handle: Handle{e: e, fn: f, isTimer: true}}
 	if e.debug {
-		t.made = origin(pc)
+		t.more = &handleMore{made: origin(pc)}
 	}
 	return t
 }
@@ -123,7 +129,7 @@ func (t *timer) place() *heap.Item { return &t.item }
 
 // newHandle is a callback that something else will make ready.
 func (e *engine) newHandle(fn func(), shown any) *Handle {
-	return &Handle{e: e, fn: fn, shown: shown}
+	return &Handle{e: e, fn: fn, more: &handleMore{shown: shown}}
 }
 
 // refuse cancels a callback that a closed loop will not run, and says so.
@@ -172,7 +178,7 @@ func (h *Handle) Cancel() bool {
 	if !h.state.CompareAndSwap(handlePending, handleCancelled) {
 		return h.Cancelled()
 	}
-	switch t := h.timer; {
+	switch t := h.timer(); {
 	case t == nil:
 	case h.e.owned():
 		t.disarm()
@@ -201,31 +207,46 @@ func (h *Handle) Err() error {
 // When is the time for which CallLater or CallAt scheduled the callback; of
 // CallSoon it is zero.
 func (h *Handle) When() time.Time {
-	if h.timer == nil {
+	t := h.timer()
+	if t == nil {
 		return time.Time{}
 	}
-	return h.e.wall(h.timer.when)
+	return h.e.wall(t.when)
 }
 
 // String is the handle as asyncio prints one.
 func (h *Handle) String() string {
-	kind := "Handle"
-	if h.timer != nil {
+	kind, t := "Handle", h.timer()
+	if t != nil {
 		kind = "TimerHandle"
 	}
 	if h.Cancelled() {
 		kind += " cancelled"
 	}
-	if h.timer != nil {
-		kind += fmt.Sprintf(" when=%.6f", time.Duration(h.timer.when).Seconds())
+	if t != nil {
+		kind += fmt.Sprintf(" when=%.6f", time.Duration(t.when).Seconds())
 	}
-	return fmt.Sprintf("<%s %s()%s>", kind, h.funcName(), h.made.suffix())
+	return fmt.Sprintf("<%s %s()%s>", kind, h.funcName(), h.made().suffix())
 }
 
 //go:norace
 func (h *Handle) funcName() string {
-	if h.shown != nil {
-		return funcName(h.shown)
+	if h.more != nil && h.more.shown != nil {
+		return funcName(h.more.shown)
 	}
 	return funcName(h.fn)
+}
+
+func (h *Handle) timer() *timer {
+	if !h.isTimer {
+		return nil
+	}
+	return (*timer)(unsafe.Pointer(h))
+}
+
+func (h *Handle) made() origin {
+	if h.more == nil {
+		return 0
+	}
+	return h.more.made
 }

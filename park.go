@@ -85,7 +85,7 @@ func (a await) cancellation() error {
 func (a await) park(on any) error {
 	t := a.t
 	c := t.coro
-	t.state, c.on, c.since = Waiting, on, c.e.now
+	t.state, c.on = Waiting, on
 	if a.s != nil {
 		a.s.parked.PushBack(&c.parked, t)
 	}

@@ -29,7 +29,7 @@ func (e *engine) report(ec ExceptionContext) {
 		ec.Created = ec.Task.created()
 	}
 	if ec.Created == "" && ec.Handle != nil {
-		ec.Created = ec.Handle.made.String()
+		ec.Created = ec.Handle.made().String()
 	}
 	l := e.handle.Value()
 	if e.opts.ExceptionHandler == nil || l == nil {

@@ -70,7 +70,7 @@ type Runner struct {
 //go:noinline
 func (r *Runner) Run(ctx context.Context, main func(ctx context.Context) error) error {
 	mustFunc(main != nil, "Runner.Run")
-	_, err := runOn(ctx, r, &Task[struct{}]{fn: Void(main), shown: main}, gid.CallerPC())
+	_, err := runOn(ctx, r, &Task[struct{}]{plain: main}, gid.CallerPC())
 	return err
 }
 

@@ -49,7 +49,7 @@ func runUnderSignals(main func(ctx context.Context) error, pc uintptr) (status i
 		case <-stop:
 		}
 	}()
-	_, err := runOn(ctx, &Runner{}, &Task[struct{}]{fn: Void(main), shown: main}, pc)
+	_, err := runOn(ctx, &Runner{}, &Task[struct{}]{plain: main}, pc)
 	if err == nil {
 		return 0
 	}

@@ -52,7 +52,7 @@ func SpawnWith[T any](ctx context.Context, o TaskOptions, f func(ctx context.Con
 //go:noinline
 func Go(ctx context.Context, f func(ctx context.Context) error) *Task[struct{}] {
 	mustFunc(f != nil, "Go")
-	t := &Task[struct{}]{fn: Void(f), shown: f}
+	t := &Task[struct{}]{plain: f}
 	t.spawn(loopOf(ctx, "Go"), ctx, t, TaskOptions{}, gid.CallerPC(), "Go")
 	return t
 }

@@ -58,7 +58,7 @@ type body interface {
 type Task[T any] struct {
 	task
 	fn    func(context.Context) (T, error)
-	shown any // the function to print, where fn only wraps it
+	plain func(context.Context) error // instead of fn, where there is no value
 	value T
 }
 
@@ -91,6 +91,10 @@ type task struct {
 
 // run implements body.
 func (t *Task[T]) run() {
+	if t.plain != nil {
+		t.finish(t.plain(&t.scope))
+		return
+	}
 	v, err := t.fn(&t.scope)
 	t.value = v
 	t.finish(err)
@@ -101,8 +105,8 @@ func (t *Task[T]) run() {
 //
 //go:norace
 func (t *Task[T]) entry() any {
-	if t.shown != nil {
-		return t.shown
+	if t.plain != nil {
+		return t.plain
 	}
 	return t.fn
 }
