@@ -104,35 +104,41 @@ func (e *engine) turns(done func() bool) {
 		e.beginTurn()
 		e.budget = e.ready.Len()
 		for slots := 0; e.budget > 0 || e.slot != nil; {
-			var r runnable
-			switch {
-			case e.slot != nil && slots < maxSlotSteps:
-				r, e.slot = e.slot, nil
-				slots++
-			case e.slot != nil:
-				r, e.slot, slots = e.slot, nil, 0
-				e.ready.Push(r)
-				continue
-			case e.chooser != nil:
-				e.budget--
-				r = e.chooseReady()
-			default:
-				e.budget--
-				r = e.ready.Pop()
-			}
-			if t, ok := r.(*task); ok && fast && t.mayResume() {
-				c := t.coro
-				if c == nil {
-					c = e.takeCoro(t)
+			t := e.slot
+			if t != nil {
+				e.slot = nil
+				if slots++; slots > maxSlotSteps {
+					slots = 0
+					e.ready.Push(t)
+					continue
 				}
-				e.steps++
-				t.state = Running
-				e.cur, e.g = t, c.g
-				c.next()
-				e.cur, e.g = nil, g
 			} else {
-				e.runStep(r)
+				e.budget--
+				var r runnable
+				if e.chooser == nil {
+					r = e.ready.Pop()
+				} else {
+					r = e.chooseReady()
+				}
+				var isTask bool
+				if t, isTask = r.(*task); !isTask {
+					e.runStep(r)
+					continue
+				}
 			}
+			if !fast || !t.mayResume() {
+				e.runStep(t)
+				continue
+			}
+			c := t.coro
+			if c == nil {
+				c = e.takeCoro(t)
+			}
+			e.steps++
+			t.state = Running
+			e.cur, e.g = t, c.g
+			c.next()
+			e.cur, e.g = nil, g
 		}
 		if done() {
 			return
