@@ -105,7 +105,8 @@ func (l *Loop) Close() error {
 
 // shutdown runs the loop down to nothing, or leaves it at the deadline.
 func (e *engine) shutdown() (left []string, goexited bool) {
-	nothing := e.tasks.Empty() && e.gens.Empty() && e.executor.jobs.Empty()
+	nothing := e.tasks.Empty() && e.gens.Empty() && e.executor.jobs.Empty() &&
+		e.ready.Len() == 0 && !e.inbox.pending.Load()
 	if e.thread != 0 || nothing && lockedThread() == 0 {
 		// Inline: the coroutines can only be resumed here, or there is nothing
 		// that could block.
