@@ -56,7 +56,7 @@ func (f *Future[T]) Await(ctx context.Context) (T, error) {
 func (f *Future[T]) SetResult(v T) {
 	f.mustBePending("Future.SetResult", f)
 	f.value = v
-	f.settle(f.e, nil)
+	f.settle(nil)
 	f.e.nudge()
 }
 
@@ -68,7 +68,7 @@ func (f *Future[T]) SetError(err error) {
 		panic(misuse(nil, "Future.SetError: the error is nil; use SetResult for success"))
 	}
 	waited := !f.waiters.Empty()
-	f.settle(f.e, err)
+	f.settle(err)
 	if !waited {
 		fail := f.e.newFailure(&failure{
 			message: "Future exception was never retrieved",
@@ -87,7 +87,7 @@ func (f *Future[T]) Cancel(cause error) bool {
 		return false
 	}
 	f.cancelled = true
-	f.settle(f.e, &newCancellation(context.Canceled, cause).CancelledError)
+	f.settle(&newCancellation(context.Canceled, cause).CancelledError)
 	f.e.nudge()
 	return true
 }

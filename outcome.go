@@ -52,7 +52,7 @@ func (o *outcome) await(ctx context.Context, e *engine, whose fmt.Stringer, fn s
 
 // settle ends the wait for o: callbacks are scheduled and waiters woken, each
 // in the order in which they came.
-func (o *outcome) settle(e *engine, err error) {
+func (o *outcome) settle(err error) {
 	o.done, o.err = true, err
 	if o.rest != nil {
 		o.finishRest()

@@ -240,7 +240,7 @@ func (t *task) finish(err error) {
 func (t *task) end(err error) {
 	t.scope.retire()
 	t.node.Remove()
-	t.settle(t.scope.e, err)
+	t.settle(err)
 }
 
 // endReporting is end after a report; the exception handler may Goexit.
