@@ -343,12 +343,12 @@ func TestWatchdog_ReportsAStepOnceAndTheNextAgain(t *testing.T) {
 		l := &latch{log: b.log}
 		for range 2 {
 			l.mu.Lock()
-			before := b.log.count("stuckOnAMutex")
+			before := b.log.count("block") // any report: one without the stack must fail, not hang
 			go func() {
-				for b.log.count("stuckOnAMutex") == before {
+				for b.log.count("block") == before {
 					time.Sleep(time.Millisecond)
 				}
-				time.Sleep(30 * time.Millisecond) // time for a second report, which must not come
+				time.Sleep(150 * time.Millisecond) // three looks: time for a second report, which must not come
 				l.mu.Unlock()
 			}()
 			stuckOnAMutex(&l.mu)
