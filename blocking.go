@@ -108,7 +108,7 @@ func (j *job) perform(a await, fn string, abandon bool) error {
 			}
 			return err
 		default:
-			_ = await{t: a.t}.park(fn)
+			a.join(fn)
 		}
 	}
 	return j.outcome()

@@ -100,7 +100,7 @@ func (a await) exchange(on string, f func(quit <-chan struct{}) (result func()))
 	if !returned {
 		cancelled = true
 		close(quit)
-		_ = await{t: t}.park(on)
+		a.join(on)
 	}
 	return err
 }

@@ -18,25 +18,29 @@ import (
 // The rules of the switch, each of which ends the process when broken:
 //   - It is made on the loop's goroutine, because the runtime remembers the
 //     thread-lock state of the maker and insists on it at every switch.
-//   - Its stop function is for an idle one only. On a parked one it would not
-//     unwind but run the rest of the body.
+//   - The stop function of the iterator is of no use: on a parked coroutine it
+//     would not unwind but run the rest of the body. An idle one ends when it is
+//     resumed without a job.
 type coro struct {
 	e     *engine
 	g     uintptr // its goroutine's identity
 	job   *task   // what it runs; nil while it is idle
 	next  func() (struct{}, bool)
-	stop  func()
 	yield func(struct{}) bool
 
 	bracket *scope // the innermost scope of the job, which operations without a ctx obey
+	locks   *Lock  // the one that the job acquired last, which points on to the others it holds
 
 	// The present wait of the job.
 	on          any             // what it waits for: a string or a fmt.Stringer
+	since       int64           // when the wait began, on the loop's clock when it was last read
 	parked      list.Node[task] // in the parked list of the scope that governs it
 	foreign     *foreign        // or the context that does, if it is no scope
 	queued      list.Node[task] // in the waiters of what it waits for
 	timer       heap.Item
-	interrupted *cancellation // why the wait ended, if not for its reason
+	interrupted error  // why the wait ended, if not for its reason
+	seen        uint32 // the last search of the wait graph that came by
+	joins       bool   // nothing but a forced unwind ends the wait early
 }
 
 // maxIdleCoros bounds the free list, and with it what a burst of tasks leaves
@@ -54,7 +58,7 @@ func (e *engine) takeCoro(t *task) *coro {
 	}
 	c := &coro{e: e}
 	e.coros++
-	c.next, c.stop = iter.Pull(c.body)
+	c.next, _ = iter.Pull(c.body)
 	c.take(t)
 	return c
 }
@@ -62,14 +66,14 @@ func (e *engine) takeCoro(t *task) *coro {
 // take makes t the coroutine's job.
 func (c *coro) take(t *task) {
 	c.job, c.bracket, t.coro = t, &t.scope, c
-	c.on, c.interrupted = nil, nil
+	c.on, c.interrupted, c.locks, c.joins = nil, nil, nil, false
 }
 
 // drainCoros ends the goroutines of the free list.
 func (e *engine) drainCoros() {
 	for i, c := range e.idleCoros {
 		e.idleCoros[i] = nil
-		c.stop()
+		c.next()
 	}
 	e.idleCoros = nil
 }
@@ -103,20 +107,25 @@ func (c *coro) run() {
 	}
 	returned := false
 	defer func() {
-		if returned || t.done { // or the exception handler called Goexit
-			return
+		var reports []ExceptionContext
+		if c.locks != nil {
+			reports = t.neverRelease()
 		}
 		t.coro = nil
-		if r := recover(); r != nil {
-			t.unwound(r)
-			return
+		if !returned && !t.done { // or the exception handler called Goexit
+			if r := recover(); r != nil {
+				t.unwound(r)
+			} else {
+				// Goexit: the goroutine ends, and takes the one that resumed it along.
+				t.exited()
+			}
 		}
-		// Goexit: the goroutine ends, and takes the one that resumed it along.
-		t.exited()
+		for _, r := range reports {
+			c.e.report(r)
+		}
 	}()
 	t.face.run()
 	returned = true
-	t.coro = nil
 }
 
 // unwound ends the task with the panic that left its function.
@@ -154,4 +163,13 @@ func (e *engine) resumeEager(t *task) {
 	defer func() { e.cur, e.g, e.budget = prev, g, budget }()
 	e.budget = 0 // its coroutine must come back, not go on with another task
 	e.resume(t)
+}
+
+// ask has t, which is suspended, tell its stack into engine.answer. The stack of
+// another goroutine cannot be read, but a coroutine can be resumed to read its own.
+func (e *engine) ask(t *task) {
+	cur, g, doom := e.cur, e.g, t.doom
+	e.cur, e.g, t.doom = t, t.coro.g, asked
+	t.coro.next()
+	e.cur, e.g, t.doom = cur, g, doom
 }

@@ -25,14 +25,37 @@ func (e *engine) deadlock() {
 	e.deadlocked = e.ready.Len() == 0 // not one of them can be cancelled
 }
 
-// waits says of each task what it waits for, one line each.
+// waits says of each task where it waits, for what, and who holds that, one line
+// each, and names the circle if there is one.
 func (e *engine) waits() string {
-	var b strings.Builder
+	var lines []string
+	var circle []*task
 	for t := range e.tasks.All {
-		fmt.Fprintf(&b, "  %s (%s) waits for %v\n", t.Name(), funcName(t.face.entry()), t.coro.on)
+		if len(lines) == maxReported {
+			lines = append(lines, "  and more")
+			break
+		}
+		line := "  " + t.info().String()
+		if stack := t.stack(); len(stack) > 0 {
+			line += ", at " + shortPath(stack[0].File, stack[0].Line)
+		}
+		lines = append(lines, line)
+		if circle == nil && t.state == Waiting {
+			circle = e.circle(t, t.coro.on, possible)
+		}
 	}
-	return strings.TrimSuffix(b.String(), "\n")
+	if circle != nil {
+		line := "  in a circle: "
+		for _, t := range circle {
+			line += t.Name() + " → "
+		}
+		lines = append(lines, line+circle[0].Name())
+	}
+	return strings.Join(lines, "\n")
 }
+
+// maxReported is how many tasks a report names.
+const maxReported = 100
 
 // idleReportAfter is how long a loop stands still that might be deadlocked,
 // before that is reported.

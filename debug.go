@@ -215,7 +215,7 @@ func userFrame() string {
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
 	for {
 		f, more := frames.Next()
-		if !strings.HasPrefix(f.Function, packagePrefix) && !strings.HasPrefix(f.Function, "iter.") {
+		if !ours(f.Function) {
 			return fmt.Sprintf("%s (%s)", f.Function[strings.LastIndexByte(f.Function, '/')+1:], shortPath(f.File, f.Line))
 		}
 		if !more {

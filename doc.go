@@ -13,8 +13,8 @@
 //
 // A coroutine is a function of the shape func(ctx context.Context) (T, error)
 // that may await. An await is a call that may suspend its caller: [Sleep],
-// [Yield], [Task.Await], [Future.Await], [Generator.Next], [Blocking], [Recv],
-// [Send]. To await another coroutine, call it: f(ctx).
+// [Yield], [Task.Await], [Queue.Get], [Lock.Acquire], [Blocking] and most others
+// that take a ctx. To await another coroutine, call it: f(ctx).
 //
 // A [Loop] runs coroutines. Between two awaits a coroutine is alone on its loop:
 // state that belongs to one loop needs no lock. The ctx that a coroutine receives
@@ -26,8 +26,27 @@
 //
 // A scope is a [context.Context] that belongs to a loop. Each task has one, and
 // [WithCancel], [WithTimeout] and [WithDeadline] derive more. A bracket is a
-// function that runs another in a scope of its own, which ends with it: [Timeout],
-// [WaitFor], [Shield].
+// function that runs others in a scope of its own, which ends with it: [Timeout],
+// [WaitFor], [Shield], [Group], [Gather], [Settle], [First]. A join is the end of a
+// bracket that waits for tasks; it is no cancellation point.
+//
+// # Waiting together
+//
+// [Group] runs tasks that are started one by one and returns when all have ended;
+// when one fails the others are cancelled. [Gather], [Settle] and [First] do so
+// with given functions, and differ in what they make of errors. [Wait] and
+// [AsCompleted] wait for tasks that somebody else owns.
+//
+// A [Queue] hands values from task to task, with backpressure. A [Semaphore]
+// bounds how many do something at a time, an [Event] is a flag to wait for, a
+// [Barrier] holds tasks until all have come. A [Lock] keeps an invariant over
+// awaits, a [Cond] waits under it for a condition; state that is consistent at
+// every await needs neither, and [NoAwait] guards that. All of them serve tasks in
+// the order in which they came, and whoever comes while others wait is behind them.
+//
+// An operation that is cancelled in the turn in which it completes has either
+// happened, and returns its result, or has not, and returns the cancellation. No
+// value, permit or wake-up is lost in between.
 //
 // # What differs from asyncio
 //
@@ -42,8 +61,9 @@
 // alone. It is usually cancelled all the same, because its scope lies below that
 // of the task that spawned it.
 //
-// Operations that wait for several coroutines, when they come, will cancel the
-// others when one fails and wait for them; none will leave siblings running.
+// Nothing leaves siblings running. When a function of [Gather] fails, the others are
+// cancelled and awaited, as in a [Group]; with [Settle] they run on. A group's
+// single error is returned as it is, and only several as a [GroupError].
 //
 // Errors are values. A task that fails and that nobody awaits is reported, at the
 // latest when its loop closes. A panic is not an error: it is reported at once,
@@ -85,6 +105,13 @@
 //	await t, t.result()             t.Await(ctx), t.Result()
 //	t.cancel(msg)                   t.Cancel(cause)
 //	Future()                        NewFuture[T](ctx)
+//	TaskGroup                       Group(ctx, f); g.Go(f), SpawnIn(g, f), StartIn(ctx, g, f)
+//	gather(...)                     Gather(ctx, fs...), Settle(ctx, fs...), First(ctx, fs...)
+//	wait, as_completed              Wait(ctx, mode, ts...), AsCompleted(ctx, ts...)
+//	Lock, Event, Condition          Lock, Event, Cond
+//	Semaphore, Barrier              NewSemaphore(n), NewBarrier(n)
+//	Queue, LifoQueue, PriorityQueue NewQueue[T](max), NewLifoQueue[T](max), NewPriorityQueue(max, less)
+//	ContextVar                      Var[T]
 //	timeout(d), wait_for(f(), d)    Timeout(ctx, d, f), WaitFor(ctx, d, f)
 //	shield(f())                     Shield(ctx, f)
 //	sleep(d), sleep(0)              Sleep(ctx, d), Yield(ctx)
@@ -95,7 +122,9 @@
 //	async generator, aclose         Generate(ctx, f), g.Close(ctx)
 //	async for v in g                for v, err := range g.All(ctx)
 //	CancelledError, TimeoutError    *CancelledError, ErrTimeout
+//	ExceptionGroup                  *GroupError
 //	InvalidStateError               ErrInvalidState
+//	print_call_graph                fmt.Println(task.CallGraph())
 //	set_exception_handler           LoopOptions.ExceptionHandler
 //	PYTHONASYNCIODEBUG              ASYNCIODEBUG
 //
@@ -107,7 +136,11 @@
 // steps, tasks that ignore their cancellation and more; see [DebugMode]. A loop
 // on which every task waits and that provably nothing can wake (no timer, nothing
 // that runs elsewhere, and nothing in other hands that could cancel or call) ends
-// with [ErrDeadlock]; where that cannot be proved, it is reported after 10 s.
+// with [ErrDeadlock]; where that cannot be proved, it is reported after 10 s. An
+// await that would close a circle of tasks that wait for each other, for locks or
+// for each other's ends, fails at once with a [DeadlockError], also while other
+// tasks keep the loop busy. [Loop.Tasks] is who waits for what at the moment, as a
+// tree, and [Task.CallGraph] where a task stands and who waits for it.
 // All reports go to [LoopOptions.Logger] and begin with "asyncio: ".
 //
 // # Testing

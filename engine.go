@@ -34,10 +34,12 @@ type engine struct {
 	busy      atomic.Bool  // runs steps, does not sleep; for the watchdog
 	steps     uint64       // counts steps; for the watchdog and the clock
 
-	g     uintptr // the goroutine that may touch the loop now; 0 at rest
-	cur   *task   // the task that runs; nil in a callback
-	slot  *task   // runs before anything that is ready: a generator or its consumer
-	ready ring.Buffer[runnable]
+	g   uintptr // the goroutine that may touch the loop now; 0 at rest
+	cur *task   // the task that runs; nil in a callback
+	// noAwait is where the stretch began in which cur must not await, or nil.
+	noAwait *origin
+	slot    *task // runs before anything that is ready: a generator or its consumer
+	ready   ring.Buffer[runnable]
 	// budget is how many of the ready ones still belong to this turn.
 	budget int
 
@@ -64,7 +66,10 @@ type engine struct {
 	coros      int     // living coroutines
 	thread     uintptr // the goroutine, if it is locked to its thread, that they were made on
 	idleCoros  []*coro
-	root       *scope // above the scopes of all tasks
+	root       *scope    // above the scopes of all tasks
+	searches   uint32    // of the wait graph
+	answer     []uintptr // the stack of the task that was asked last
+	objects    int64     // locks, queues and the like on which a task has waited
 	probed     *scope
 	scopeSeq   uint64
 	rootTasks  uint32
@@ -162,7 +167,7 @@ func (e *engine) beginTurn() {
 	if e.dropped.pending.Load() {
 		e.collectDropped()
 	}
-	if e.timers.Len() > 0 && (e.ready.Len() == 0 || e.steps >= e.nextCheck) {
+	if e.steps >= e.nextCheck || e.timers.Len() > 0 && e.ready.Len() == 0 {
 		e.checkTimers()
 	}
 }
@@ -185,7 +190,8 @@ const (
 	checkTime  = int64(50 * time.Microsecond)
 )
 
-// checkTimers makes ready whatever is due.
+// checkTimers makes ready whatever is due. It also keeps the clock that waits are
+// dated by from standing still.
 func (e *engine) checkTimers() {
 	now := e.readClock()
 	for e.timers.Len() > 0 && e.timers.Next() <= now {

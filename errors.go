@@ -27,8 +27,17 @@ var (
 	ErrInvalidState = errors.New("invalid state")
 	// ErrGeneratorBusy: Next was called while another Next waits.
 	ErrGeneratorBusy = errors.New("asynchronous generator is already running")
+	// ErrQueueEmpty: TryGet found no value.
+	ErrQueueEmpty = errors.New("asyncio: the queue is empty")
+	// ErrQueueFull: TryPut found no room.
+	ErrQueueFull = errors.New("asyncio: the queue is full")
+	// ErrQueueShutDown: Shutdown was called on the queue.
+	ErrQueueShutDown = errors.New("asyncio: the queue is shut down")
+	// ErrBrokenBarrier: Abort or Reset was called on the barrier.
+	ErrBrokenBarrier = errors.New("broken barrier")
 	// ErrDeadlock is the cause of the cancellation that ends a loop on which
-	// every task waits and nothing is left that could wake one.
+	// every task waits and nothing is left that could wake one. A
+	// [DeadlockError] matches it too.
 	ErrDeadlock = errors.New("deadlock: every task waits and nothing can wake them")
 	// ErrTimeout: a deadline struck. It matches [context.DeadlineExceeded].
 	ErrTimeout error = timeoutError{}
@@ -84,6 +93,7 @@ type PanicError struct {
 	Value any    // what was given to panic
 	Stack []byte // the stack of the task when it panicked
 	where string // the task, generator or function that panicked
+	told  bool   // it has been reported; those to whom it is passed on report it no more
 }
 
 func (e *PanicError) Error() string {
@@ -95,6 +105,22 @@ func (e *PanicError) Unwrap() error {
 	err, _ := e.Value.(error)
 	return err
 }
+
+// A GroupError is the errors of several tasks that ran together, two or more, in
+// the order in which they ended. A single error is returned as it is.
+type GroupError struct{ Errs []error }
+
+func (e *GroupError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "asyncio: %d tasks failed:", len(e.Errs))
+	for _, err := range e.Errs {
+		b.WriteString("\n\t" + strings.ReplaceAll(err.Error(), "\n", "\n\t"))
+	}
+	return b.String()
+}
+
+// Unwrap returns the errors.
+func (e *GroupError) Unwrap() []error { return e.Errs }
 
 // A ShutdownError names what did not end within the shutdown timeout, one
 // line each: tasks that had to be unwound by force and functions that still run.

@@ -151,7 +151,7 @@ func ExampleSubmission_Wait() {
 			fmt.Println(err)
 			return 0, nil
 		})
-		fmt.Println(len(loop.Tasks()), "tasks go on")
+		fmt.Println(loop.Tasks().Len(), "tasks go on")
 		return err
 	}))
 	fmt.Println(err)

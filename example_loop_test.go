@@ -122,7 +122,7 @@ func ExampleLoop_Stop_early() {
 			loop.Stop()
 			return 0, asyncio.Sleep(ctx, time.Hour)
 		})
-	fmt.Println(errors.Is(err, asyncio.ErrLoopStopped), len(loop.Tasks()))
+	fmt.Println(errors.Is(err, asyncio.ErrLoopStopped), loop.Tasks().Len())
 	// Output: true 1
 }
 
@@ -211,7 +211,7 @@ func ExampleLoop_Tasks() {
 		if err != nil {
 			return err
 		}
-		for _, task := range loop.Tasks() {
+		for task := range loop.Tasks().All() {
 			fmt.Println(task.Name())
 		}
 		return nil

@@ -229,7 +229,7 @@ func ExampleTask_WaitingFor() {
 		if err != nil {
 			return err
 		}
-		for _, task := range loop.Tasks() {
+		for task := range loop.Tasks().All() {
 			fmt.Printf("%s: %q\n", task.Name(), task.WaitingFor())
 		}
 		payment.Cancel(nil)

@@ -31,6 +31,7 @@ type generator[T any] struct {
 	started  bool  // the body has run
 	atYield  bool  // it waits in yield
 	ending   bool  // it is being closed: yield returns false
+	refused  bool  // it has
 	closers  int   // calls of Close that wait, and will be told the error
 	consumer *task // who waits in Next
 }
@@ -70,7 +71,7 @@ func (h *Generator[T]) Next(ctx context.Context) (v T, ok bool, err error) {
 		return v, false, err
 	}
 	g.mustBeHere(a.t, "Generator.Next")
-	if g.consumer != nil && !g.consumer.done || a.t == &g.task {
+	if g.puller() != nil || a.t == &g.task {
 		return v, false, fmt.Errorf("asyncio: Generator.Next: %w: %v; wait for the other Next", ErrGeneratorBusy, g)
 	}
 	if !g.full && !g.done {
@@ -82,9 +83,14 @@ func (h *Generator[T]) Next(ctx context.Context) (v T, ok bool, err error) {
 		} else if g.atYield {
 			g.wakeNext()
 		}
-		g.consumer = a.t // and stays so if a forced unwind ends it: then it is done
+		if a.t.isWaitedFor() {
+			if err := a.t.closesCircle(h); err != nil {
+				return v, false, err
+			}
+		}
+		g.consumer, g.pulled = a.t, true // and stays so if a forced unwind ends it
 		err := a.park(h)
-		g.consumer = nil
+		g.consumer, g.pulled = nil, false
 		if err != nil {
 			return v, false, err
 		}
@@ -141,8 +147,11 @@ func (h *Generator[T]) Close(ctx context.Context) error {
 	g.closers++
 	g.finishEarly()
 	if !g.done {
+		if a.t.isWaitedFor() {
+			a.t.breakCircles(h)
+		}
 		g.waiters.PushBack(&a.t.coro.queued, a.t)
-		_ = a.park(h)
+		a.join(h)
 	}
 	h.cleanup.Stop()
 	return g.takeError()
@@ -173,6 +182,19 @@ func (g *generator[T]) mustBeHere(t *task, fn string) {
 	}
 }
 
+// holders implements held: the body must yield or end.
+func (h *Generator[T]) holders(yield func(*task) bool) { h.g.holders(yield) }
+
+// puller is who is in Next, or nil.
+func (g *generator[T]) puller() *task {
+	if t := g.consumer; t != nil && t.coro != nil {
+		if h, ok := t.coro.on.(*Generator[T]); ok && h.g == g {
+			return t
+		}
+	}
+	return nil
+}
+
 // start has the body run next, for the first time.
 func (g *generator[T]) start() bool {
 	e := g.scope.e
@@ -199,15 +221,19 @@ func (g *generator[T]) yield(v T) bool {
 	if !e.owned() || e.cur != &g.task {
 		panic(misuse(nil, "yield: called outside of the function of %v", g))
 	}
+	if g.ending && !g.refused {
+		g.refused = true
+		return false
+	}
 	if g.ending {
 		panic(misuse(nil, "yield: called again by %v after it returned false; return instead", g))
 	}
 	g.value, g.full, g.atYield = v, true, true
-	if g.consumer != nil {
-		g.consumer.wakeNext()
+	if t := g.puller(); t != nil {
+		t.wakeNext()
 	}
 	_ = await{t: &g.task}.park("yield")
-	g.atYield = false
+	g.atYield, g.refused = false, g.ending
 	return !g.ending
 }
 
@@ -248,14 +274,14 @@ func (g *generator[T]) finish(err error) {
 	if g.ending {
 		g.value, g.full = zero, false
 	}
-	told := g.consumer != nil || g.closers > 0 || !g.ending
-	if g.consumer != nil {
-		g.consumer.wakeNext()
+	consumer := g.puller()
+	if consumer != nil {
+		consumer.wakeNext()
 	}
 	g.end(err)
 	switch {
-	case err == nil || g.consumer != nil || g.closers > 0:
-	case told: // once somebody asks
+	case err == nil || consumer != nil || g.closers > 0:
+	case !g.ending: // once somebody asks
 		g.aftermath().failure = g.scope.e.newFailure(&failure{
 			message: "Generator exception was never retrieved", object: g.String(), created: g.created(), err: err})
 	default:

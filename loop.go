@@ -255,16 +255,6 @@ func (l *Loop) Running() bool { return l.e.state.Load() == loopRunning }
 // Closed reports whether the loop was closed.
 func (l *Loop) Closed() bool { return l.e.state.Load() == loopClosed }
 
-// Tasks are the tasks that are not done, in order of creation.
-func (l *Loop) Tasks() []AnyTask {
-	l.e.mustNotRace("Loop.Tasks")
-	var all []AnyTask
-	for t := range l.e.tasks.All {
-		all = append(all, t.face)
-	}
-	return all
-}
-
 // Now is the time on the loop's clock. It is safe to call from any goroutine.
 func (l *Loop) Now() time.Time { return l.e.wall(l.e.peekClock()) }
 

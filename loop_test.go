@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -76,7 +77,7 @@ func TestLoop_StoppedBeforeCompletion(t *testing.T) {
 		!strings.HasSuffix(err.Error(), " was stopped while Task-1 was pending") {
 		t.Errorf("error is %v", err)
 	}
-	if tasks := l.Tasks(); len(tasks) != 1 || tasks[0].Name() != "Task-1" {
+	if tasks := slices.Collect(l.Tasks().All()); len(tasks) != 1 || tasks[0].Name() != "Task-1" {
 		t.Errorf("tasks are %v, want main", tasks)
 	}
 }

@@ -20,8 +20,17 @@ type outcome struct {
 type aftermath struct {
 	failure   *failure // the report that is due unless somebody retrieves the error
 	callbacks []*Handle
-	hook      func() // called at once, not by way of the ready queue
+	watchers  list.List[watcher]
 }
+
+// A watcher is told of an outcome at once, not by way of the ready queue.
+type watcher struct {
+	node list.Node[watcher]
+	told func(o *outcome)
+	by   *task // who waits, or nil
+}
+
+func (o *outcome) watch(w *watcher) { o.aftermath().watchers.PushBack(&w.node, w) }
 
 func (o *outcome) aftermath() *aftermath {
 	if o.rest == nil {
@@ -46,6 +55,11 @@ func (o *outcome) await(ctx context.Context, e *engine, whose fmt.Stringer, fn s
 	if o.done {
 		return nil
 	}
+	if a.t.isWaitedFor() {
+		if err := a.t.closesCircle(whose); err != nil {
+			return err
+		}
+	}
 	o.waiters.PushBack(&a.t.coro.queued, a.t)
 	return a.park(whose)
 }
@@ -63,8 +77,9 @@ func (o *outcome) settle(err error) {
 }
 
 func (o *outcome) finishRest() {
-	if o.rest.hook != nil {
-		o.rest.hook()
+	for w := range o.rest.watchers.All {
+		w.node.Remove()
+		w.told(o)
 	}
 	for _, h := range o.rest.callbacks {
 		h.ready()

@@ -27,7 +27,7 @@ type await struct {
 // governs its wait. If that is cancelled already it gives up one turn, so that
 // a task that ignores errors does not starve the others, and fails.
 func newAwait(ctx context.Context, fn string) (await, error) {
-	if s, ok := ctx.(*scope); ok && s.e.owned() && s.e.cur != nil {
+	if s, ok := ctx.(*scope); ok && s.e.owned() && s.e.cur != nil && s.e.noAwait == nil {
 		a := await{t: s.e.cur, s: s}
 		if s.up.Load() == nil {
 			if s.isCancelled() {
@@ -51,8 +51,18 @@ func newAwaitSlow(ctx context.Context, fn string) (await, error) {
 // newJoin is newAwait for a wait that only a forced unwind ends.
 func newJoin(ctx context.Context, fn string) await { return await{t: runningTask(ctx, fn)} }
 
-// runningTask is the task that calls fn, whose context is ctx.
+// runningTask is the task that calls fn, which may wait and whose context is ctx.
 func runningTask(ctx context.Context, fn string) *task {
+	t := currentTask(ctx, fn)
+	if began := t.scope.e.noAwait; began != nil {
+		panic(misuse(nil, "%s: awaits inside NoAwait (%s), where no other task may run; await before it or after it",
+			fn, began))
+	}
+	return t
+}
+
+// currentTask is the task that calls fn, whose context is ctx.
+func currentTask(ctx context.Context, fn string) *task {
 	e := loopOf(ctx, fn)
 	e.mustOwn(fn)
 	if e.cur == nil {
@@ -85,7 +95,7 @@ func (a await) cancellation() error {
 func (a await) park(on any) error {
 	t := a.t
 	c := t.coro
-	t.state, c.on = Waiting, on
+	t.state, c.on, c.since = Waiting, on, t.scope.e.now
 	if a.s != nil {
 		a.s.parked.PushBack(&c.parked, t)
 	}
@@ -94,19 +104,26 @@ func (a await) park(on any) error {
 	}
 	t.coro.yield(struct{}{})
 	if t.doom != spared {
-		t.unwindHere()
+		t.resumeOddly()
 	}
 	c.on = nil
 	if why := c.interrupted; why != nil {
 		c.interrupted = nil
-		return &why.CancelledError
+		return why
 	}
 	return nil
 }
 
+// join is park for a wait that only a forced unwind ends.
+func (a await) join(on any) {
+	a.t.coro.joins = true
+	_ = await{t: a.t}.park(on)
+	a.t.coro.joins = false
+}
+
 // obey has the present wait end when ctx, which is no scope, is cancelled.
 func (t *task) obey(ctx context.Context) {
-	t.coro.foreign = t.scope.e.obey(ctx, func(c *cancellation) { t.interrupt(c) })
+	t.coro.foreign = t.scope.e.obey(ctx, func(c *cancellation) { t.interrupt(&c.CancelledError) })
 }
 
 // wake ends t's wait: what it waited for has happened. It reports whether t
@@ -119,6 +136,10 @@ func (t *task) wake() bool {
 	t.makeReady()
 	return true
 }
+
+// waitsFor reports whether on is what t waits for. A wake-up that may come late,
+// after a forced unwind has ended the wait, asks first.
+func (t *task) waitsFor(on any) bool { return t.state == Waiting && t.coro.on == on }
 
 // wakeNext is wake for a task that runs next, in this turn: one side of a
 // generator.
@@ -136,21 +157,29 @@ func (t *task) wakeNext() {
 func (t *task) leaveQueues() {
 	t.coro.parked.Remove()
 	t.coro.queued.Remove()
-	if t.coro.timer.Queued() {
-		t.scope.e.timers.Remove(&t.coro.timer)
-	}
+	t.stopTimer()
 	if f := t.coro.foreign; f != nil {
 		f.dismiss()
 		t.coro.foreign = nil
 	}
 }
 
-// interrupt ends t's wait with a cancellation. It reports whether t was waiting.
-func (t *task) interrupt(c *cancellation) bool {
+func (t *task) stopTimer() {
+	if t.coro != nil && t.coro.timer.Queued() {
+		t.scope.e.timers.Remove(&t.coro.timer)
+	}
+}
+
+// interrupt ends t's wait with an error. It reports whether t was waiting. One that
+// its group holds back is let begin instead; it is cancelled and will not run.
+func (t *task) interrupt(why error) bool {
+	if t.state == Created {
+		t.group.release(t)
+	}
 	if !t.wake() {
 		return false
 	}
-	t.coro.interrupted = c
+	t.coro.interrupted = why
 	return true
 }
 
@@ -165,6 +194,19 @@ func (t *task) yieldTurn() {
 	t.makeReady()
 	t.coro.yield(struct{}{})
 	if t.doom != spared {
+		t.resumeOddly()
+	}
+}
+
+// resumeOddly is called by a task that was resumed for another reason than to go
+// on: to tell its stack, as often as it is asked, or to unwind.
+func (t *task) resumeOddly() {
+	for t.doom == asked {
+		t.scope.e.answer = callers()
+		t.coro.yield(struct{}{})
+	}
+	if t.doom != spared {
+		t.coro.on = nil
 		t.unwindHere()
 	}
 }

@@ -262,7 +262,7 @@ func TestRun_Isolation(t *testing.T) {
 				}
 				err := b.Run(t.Context(), func(ctx context.Context) error {
 					l, err := asyncio.RunningLoop(ctx)
-					if err != nil || len(l.Tasks()) != 1 {
+					if err != nil || l.Tasks().Len() != 1 {
 						t.Errorf("the second run begins with tasks %v, %v", l.Tasks(), err)
 					}
 					if text := panicOf(func() { _ = asyncio.Yield(stale) }); !strings.Contains(text, "was used on") {

@@ -38,6 +38,7 @@ type scope struct {
 type rareScope struct {
 	above   *foreign              // a parent that is no scope
 	orphans []weak.Pointer[scope] // retired scopes below whose Done somebody may wait for
+	group   *TaskGroup            // of a group that holds tasks back, which are let begin to see that they are cancelled
 }
 
 func (s *scope) more() *rareScope {
@@ -119,6 +120,17 @@ func (s *scope) isCancelled() bool {
 // cancelled is the error of an await under s, which is cancelled.
 func (s *scope) cancelled() error { return &s.state.Load().CancelledError }
 
+// cancelledAbove is the cancellation of what lies above s, or nil.
+func (s *scope) cancelledAbove() error {
+	if s.rare != nil && s.rare.above != nil && s.rare.above.ctx.Err() != nil {
+		return &cancellationOf(s.rare.above.ctx).CancelledError
+	}
+	if s.parent != nil && s.parent.isCancelled() {
+		return s.parent.cancelled()
+	}
+	return nil
+}
+
 // cancel cancels s and everything below it, in order of creation. It reports
 // whether s was not cancelled before. It is safe from any goroutine: what
 // belongs to the loop is left to the loop.
@@ -139,13 +151,28 @@ func (s *scope) cancel(c *cancellation) bool {
 func (s *scope) spread(c *cancellation) {
 	var waiting []*task
 	s.collect(c, &waiting)
+	c.interrupt(waiting)
+}
+
+// interrupt ends the waits of tasks, in order of creation.
+func (c *cancellation) interrupt(waiting []*task) {
 	if len(waiting) > 1 {
 		slices.SortFunc(waiting, func(a, b *task) int { return cmp.Compare(a.scope.seq, b.scope.seq) })
 	}
+	if len(waiting) > manyTimers {
+		for _, t := range slices.Backward(waiting) {
+			t.stopTimer()
+		}
+	}
 	for _, t := range waiting {
-		t.interrupt(c)
+		t.interrupt(&c.CancelledError)
 	}
 }
+
+// manyTimers is from how many tasks on their timers are stopped beforehand and
+// backwards: those that were started one after another then leave the heap from
+// its end, where nothing has to move up. It halves the time for 100,000 of them.
+const manyTimers = 64
 
 // spreadClosed is spread where no loop is left to do it: nobody waits there any
 // more, but other goroutines may look at contexts below.
@@ -168,6 +195,11 @@ func (s *scope) collect(c *cancellation, waiting *[]*task) {
 	}
 	if s.rare == nil {
 		return
+	}
+	if g := s.rare.group; g != nil {
+		for g.held.Len() > 0 {
+			*waiting = append(*waiting, g.held.Pop())
+		}
 	}
 	for _, w := range s.rare.orphans {
 		if kid := w.Value(); kid != nil && kid.state.CompareAndSwap(nil, c) {

@@ -1,11 +1,9 @@
 package asyncio
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"runtime"
-	"slices"
 	"time"
 
 	"github.com/asyncio-go/asyncio/internal/heap"
@@ -209,10 +207,7 @@ func (e *engine) cancelTasks(c *cancellation) {
 			t.scope.collect(c, &waiting)
 		}
 	}
-	slices.SortFunc(waiting, func(a, b *task) int { return cmp.Compare(a.scope.seq, b.scope.seq) })
-	for _, t := range waiting {
-		t.interrupt(c)
-	}
+	c.interrupt(waiting)
 }
 
 // finalize gives everything back once nothing runs any more.

@@ -15,6 +15,10 @@ type TaskOptions struct {
 	// it, instead of in the next turn. A task that never waits is then done
 	// when that call returns.
 	Eager bool
+
+	// Group makes the task one of a [TaskGroup]: its scope lies below the group's
+	// then, not below ctx. Eager is ignored while the group holds the task back.
+	Group *TaskGroup
 }
 
 // Spawn starts f as a task of the loop of ctx and returns it. f begins to run
@@ -43,6 +47,10 @@ func Spawn[T any](ctx context.Context, f func(ctx context.Context) (T, error)) *
 func SpawnWith[T any](ctx context.Context, o TaskOptions, f func(ctx context.Context) (T, error)) *Task[T] {
 	mustFunc(f != nil, "SpawnWith")
 	t := &Task[T]{fn: f}
+	if o.Group != nil {
+		o.Group.add(&t.task, t, o, gid.CallerPC(), "SpawnWith")
+		return t
+	}
 	t.spawn(loopOf(ctx, "SpawnWith"), ctx, t, o, gid.CallerPC(), "SpawnWith")
 	return t
 }
@@ -64,8 +72,18 @@ func (t *task) spawn(e *engine, ctx context.Context, face AnyTask, o TaskOptions
 	t.join(e, face, o, pc)
 }
 
-// join makes t, whose scope has begun, a task of the loop.
+// join makes t, whose scope has begun, a task of the loop that runs.
 func (t *task) join(e *engine, face AnyTask, o TaskOptions, pc uintptr) {
+	t.enroll(e, face, o, pc)
+	if o.Eager && t.scope.state.Load() == nil {
+		e.resumeEager(t)
+		return
+	}
+	t.makeReady()
+}
+
+// enroll makes t a task of the loop that does not run yet.
+func (t *task) enroll(e *engine, face AnyTask, o TaskOptions, pc uintptr) {
 	t.face = face
 	t.identify(e, o.Name)
 	t.made = pc
@@ -76,11 +94,6 @@ func (t *task) join(e *engine, face AnyTask, o TaskOptions, pc uintptr) {
 	if e.closing {
 		t.scope.cancel(newCancellation(context.Canceled, errShutdown))
 	}
-	if o.Eager && t.scope.state.Load() == nil {
-		e.resumeEager(t)
-		return
-	}
-	t.makeReady()
 }
 
 // step implements runnable.

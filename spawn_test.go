@@ -356,7 +356,7 @@ func TestTasks_AreThoseThatAreNotDoneInOrderOfCreation(t *testing.T) {
 	run(t, func(ctx context.Context) error {
 		l, err := asyncio.RunningLoop(ctx)
 		names := func() (names []string) {
-			for _, task := range l.Tasks() {
+			for task := range l.Tasks().All() {
 				names = append(names, task.Name())
 			}
 			return names

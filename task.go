@@ -38,6 +38,7 @@ type AnyTask interface {
 	Done() bool
 	Cancel(cause error) bool
 	WaitingFor() string
+	CallGraph() *CallGraph
 	String() string
 
 	body
@@ -73,10 +74,13 @@ type task struct {
 	outcome
 	state  TaskState
 	doom   doom
-	isMain bool    // its panic leaves Run
-	coro   *coro   // from its first step to its last
-	scope  scope   // the ctx its function receives
-	face   AnyTask // the Task or generator around it
+	isMain bool       // its panic leaves Run
+	pulled bool       // of a generator's body: a task waits in Next
+	starts bool       // StartIn waits for it, and gets its error
+	coro   *coro      // from its first step to its last
+	group  *TaskGroup // that it is a child of, or nil
+	scope  scope      // the ctx its function receives
+	face   AnyTask    // the Task or generator around it
 
 	// Who it is.
 	node     list.Node[task] // in the loop's tasks
@@ -195,7 +199,13 @@ func (t *task) Done() bool {
 // cancellation of a task that is not done. Cancel does not wait.
 func (t *task) Cancel(cause error) bool {
 	t.scope.e.mustNotRace("Task.Cancel")
-	return !t.done && t.scope.cancel(newCancellation(context.Canceled, cause))
+	if t.done || !t.scope.cancel(newCancellation(context.Canceled, cause)) {
+		return false
+	}
+	if t.state == Created { // its group holds it back
+		t.group.release(t)
+	}
+	return true
 }
 
 // WaitingFor says what the task waits for, and is empty if it does not wait.
@@ -210,7 +220,7 @@ func (t *task) WaitingFor() string {
 // finish ends the task with what its function returned or panicked with.
 func (t *task) finish(err error) {
 	e := t.scope.e
-	waited := !t.waiters.Empty()
+	waited := !t.waiters.Empty() || t.group != nil
 	c := t.scope.state.Load()
 	switch {
 	case t.state == Panicked || t.state == Cancelled: // by the way it left its function
@@ -224,8 +234,11 @@ func (t *task) finish(err error) {
 	switch {
 	case t.isMain: // its run returns the error
 	case t.state == Panicked:
-		t.endReporting(err, "Task panicked")
-		return
+		if pe := err.(*PanicError); !pe.told {
+			pe.told = true
+			t.endReporting(err, "Task panicked")
+			return
+		}
 	case t.state == Failed && e.closing && !waited:
 		t.endReporting(err, "unhandled exception during asyncio.Run shutdown")
 		return
@@ -241,6 +254,9 @@ func (t *task) end(err error) {
 	t.scope.retire()
 	t.node.Remove()
 	t.settle(err)
+	if t.group != nil {
+		t.group.ended(t)
+	}
 }
 
 // endReporting is end after a report; the exception handler may Goexit.

@@ -94,9 +94,22 @@ func (t *task) leaveBracket(close func(), outer *scope) {
 // caused reports whether err is this cancellation: an await's error, or the
 // bare context error that code returns which looks at ctx.Err itself.
 func (c *cancellation) caused(err error) bool {
-	var ce *CancelledError
-	if errors.As(err, &ce) {
-		return ce == &c.CancelledError || ce.foreign && ce.err == c.err && sameError(ce.cause, c.cause)
+	switch x := err.(type) {
+	case *CancelledError:
+		return x == &c.CancelledError || x.foreign && x.err == c.err && sameError(x.cause, c.cause)
+	case *passedOn:
+		return c.caused(x.err)
+	case interface{ Unwrap() error }:
+		if inner := x.Unwrap(); inner != nil {
+			return c.caused(inner)
+		}
+	case interface{ Unwrap() []error }: // there may be an error among them that must not be lost
+		for _, inner := range x.Unwrap() {
+			if !c.caused(inner) {
+				return false
+			}
+		}
+		return len(x.Unwrap()) > 0
 	}
 	// An ErrTimeout without one is the report of another timeout, within.
 	return errors.Is(err, c.err) && !errors.Is(err, ErrTimeout)

@@ -20,6 +20,7 @@ type doom uint8
 
 const (
 	spared   doom = iota
+	asked         // not doomed at all: it is to tell its stack and wait on
 	doomed        // its await does not return: it unwinds from there
 	unwound       // runs its deferred functions, whose awaits work as always
 	hopeless      // took too long over those: none of its awaits returns

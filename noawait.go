@@ -1,0 +1,24 @@
+package asyncio
+
+import (
+	"context"
+
+	"github.com/asyncio-go/asyncio/internal/gid"
+)
+
+// NoAwait runs f, which must not await: every await in it panics, also one that
+// would not have to wait. So the other tasks of the loop see all of what f does or
+// nothing. It marks a stretch over which an invariant is broken, where a later
+// change that brings an await in must not go unnoticed. It costs a few
+// nanoseconds; f may start tasks, which run after it, but not eagerly.
+//
+//go:noinline
+func NoAwait(ctx context.Context, f func()) {
+	mustFunc(f != nil, "NoAwait")
+	e := currentTask(ctx, "NoAwait").scope.e
+	began := origin(gid.CallerPC())
+	outer := e.noAwait
+	e.noAwait = &began
+	defer func() { e.noAwait = outer }()
+	f()
+}

@@ -1,0 +1,199 @@
+package asyncio
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/asyncio-go/asyncio/internal/list"
+)
+
+// The wait graph has the tasks as its nodes, and an edge from each task that
+// waits to each that must do its part before the wait can end: the holder of a
+// lock, a task that is awaited, every child of a group that is joined. What
+// anybody may give, such as the item of a queue, has no edge.
+//
+// Every circle is closed by a task that begins to wait. So the graph is
+// searched only then, and only if somebody waits for that task; it is stored
+// nowhere but in what the tasks wait for.
+
+// A held is something that tasks wait for and other tasks hold.
+type held interface {
+	// holders yields the tasks each of which must do its part.
+	holders(yield func(*task) bool)
+}
+
+// A shared is held by several tasks of which some must do their part, nobody
+// knows which. Only a report follows its edges.
+type shared interface {
+	sharers(yield func(*task) bool)
+}
+
+// A DeadlockError is the error of an await that would close a circle of tasks of
+// which each waits for the next: it would never return. The await took no effect,
+// and its task should give up what it holds. It matches [ErrDeadlock], as the end
+// of a loop on which nothing can go on does; whoever wants to try again asks for
+// this type.
+type DeadlockError struct {
+	// Circle is who waits for what, beginning with the task whose await failed.
+	// The last one waits for something that the first one holds, or has ended
+	// with something that nobody else can release.
+	Circle []TaskInfo
+}
+
+func (e *DeadlockError) Error() string {
+	var b strings.Builder
+	b.WriteString("asyncio: deadlock: this wait would never end: ")
+	for i, w := range e.Circle {
+		if i == 0 {
+			b.WriteString(w.Task.Name())
+		} else {
+			b.WriteString(", which")
+		}
+		if w.State != Waiting && i > 0 {
+			b.WriteString(" has ended")
+			break
+		}
+		next := e.Circle[(i+1)%len(e.Circle)]
+		b.WriteString(" waits for " + w.WaitingFor + ", held by " + next.Task.Name())
+	}
+	return b.String()
+}
+
+// Is reports whether target is [ErrDeadlock].
+func (e *DeadlockError) Is(target error) bool { return target == ErrDeadlock }
+
+// isWaitedFor reports whether some task may wait for t. Only then can a wait of t
+// close a circle.
+func (t *task) isWaitedFor() bool {
+	return !t.waiters.Empty() || t.coro.locks != nil || t.pulled ||
+		t.group != nil && t.group.joining || t.rest != nil && !t.rest.watchers.Empty()
+}
+
+// waitedForBy yields the tasks that wait for t.
+func (t *task) waitedForBy(yield func(*task) bool) {
+	more := true
+	each := func(l *list.List[task]) {
+		for u := range l.All {
+			more = more && yield(u)
+		}
+	}
+	each(&t.waiters)
+	if t.rest != nil {
+		for w := range t.rest.watchers.All {
+			more = more && (w.by == nil || yield(w.by))
+		}
+	}
+	if t.group != nil && t.group.joining {
+		more = more && yield(t.group.parent)
+	}
+	if t.pulled {
+		more = more && yield(t.face.(interface{ puller() *task }).puller())
+	}
+	if t.coro != nil {
+		for l := t.coro.locks; l != nil; l = l.below {
+			each(&l.waiting.tasks)
+		}
+	}
+}
+
+// holders implements held: a task that is awaited holds its own end.
+func (t *task) holders(yield func(*task) bool) {
+	if !t.done {
+		yield(t)
+	}
+}
+
+// closesCircle returns the error of a wait of t for on that would never end. As
+// every await that fails it gives up one turn, so that a task that tries again and
+// again does not starve the others.
+func (t *task) closesCircle(on any) error {
+	circle := t.scope.e.circle(t, on, certain)
+	if circle == nil {
+		return nil
+	}
+	err := deadlockError(circle, t, on)
+	t.yieldTurn()
+	return err
+}
+
+// breakCircles is closesCircle for a join, which must not fail: in its place
+// fails the next wait of the circle that may.
+func (t *task) breakCircles(on any) {
+	e := t.scope.e
+	for {
+		circle := e.circle(t, on, certain)
+		if circle == nil {
+			return
+		}
+		i := slices.IndexFunc(circle, func(u *task) bool { return u.state == Waiting && !u.coro.joins })
+		if i < 0 {
+			e.report(ExceptionContext{Message: "Deadlock: a circle of waits that cannot fail",
+				Err: deadlockError(circle, t, on), Task: t.face})
+			return
+		}
+		circle[i].interrupt(deadlockError(slices.Concat(circle[i:], circle[:i]), t, on))
+	}
+}
+
+// deadlockError tells of a circle that t closes, which is about to wait for on.
+func deadlockError(circle []*task, t *task, on any) *DeadlockError {
+	err := &DeadlockError{}
+	for _, u := range circle {
+		info := u.info()
+		if u == t {
+			info.State, info.WaitingFor, info.HeldBy = Waiting, fmt.Sprint(on), faces(certain(on))
+		}
+		err.Circle = append(err.Circle, info)
+	}
+	return err
+}
+
+// certain is who must do their part before a wait for on can end.
+func certain(on any) func(yield func(*task) bool) {
+	if h, ok := on.(held); ok {
+		return h.holders
+	}
+	return nobody
+}
+
+// possible is certain, or where nothing is, who perhaps must.
+func possible(on any) func(yield func(*task) bool) {
+	if s, ok := on.(shared); ok {
+		return s.sharers
+	}
+	return certain(on)
+}
+
+func nobody(func(*task) bool) {}
+
+// circle is the shortest way from t, which is about to wait for on, over what
+// others wait for, back to t; nil if there is none.
+func (e *engine) circle(t *task, on any, edges func(on any) func(func(*task) bool)) []*task {
+	type link struct {
+		t    *task
+		from int
+	}
+	e.searches++
+	links := []link{{t, -1}}
+	for i := 0; i < len(links); i++ {
+		if i > 0 {
+			on = links[i].t.coro.on
+		}
+		for u := range edges(on) {
+			if u == t {
+				var circle []*task
+				for ; i >= 0; i = links[i].from {
+					circle = append(circle, links[i].t)
+				}
+				slices.Reverse(circle)
+				return circle
+			}
+			if u.state == Waiting && u.coro.seen != e.searches {
+				u.coro.seen = e.searches
+				links = append(links, link{u, i})
+			}
+		}
+	}
+	return nil
+}
