@@ -40,6 +40,9 @@ func (b *Barrier) Wait(ctx context.Context) (index int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	if b.parties == 0 {
+		panic(misuse(ErrInvalidState, "Barrier.Wait: the barrier was not made with NewBarrier; nobody could pass it"))
+	}
 	if b.broken {
 		return 0, b.brokenError("was aborted")
 	}

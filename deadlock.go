@@ -41,7 +41,7 @@ func (e *engine) waits() string {
 		}
 		lines = append(lines, line)
 		if circle == nil && t.state == Waiting {
-			circle = e.circle(t, t.coro.on, possible)
+			e.circles(t, t.coro.on, possible, func(c []*task) bool { circle = c; return false })
 		}
 	}
 	if circle != nil {

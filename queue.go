@@ -72,7 +72,7 @@ func (q *Queue[T]) Put(ctx context.Context, v T) error {
 		q.getters.mustBeOn(a.t.scope.e, q, "Queue.Put")
 		return q.put(v)
 	}
-	q.getters.bind(a.t.scope.e, q, "Queue.Put")
+	q.bind(a.t.scope.e, "Queue.Put")
 	x := q.exchange("put")
 	x.v = v
 	q.putters.PushBack(&a.t.coro.queued, a.t)
@@ -107,7 +107,7 @@ func (q *Queue[T]) Get(ctx context.Context) (v T, err error) {
 		q.getters.mustBeOn(a.t.scope.e, q, "Queue.Get")
 		return q.take()
 	}
-	q.getters.bind(a.t.scope.e, q, "Queue.Get")
+	q.bind(a.t.scope.e, "Queue.Get")
 	x := q.exchange("get")
 	q.getters.add(a.t)
 	err = a.park(x)
@@ -162,7 +162,7 @@ func (q *Queue[T]) Join(ctx context.Context) error {
 		q.getters.mustBeOn(a.t.scope.e, q, "Queue.Join")
 		return nil
 	}
-	q.getters.bind(a.t.scope.e, q, "Queue.Join")
+	q.bind(a.t.scope.e, "Queue.Join")
 	q.joiners.PushBack(&a.t.coro.queued, a.t)
 	return a.park(&exchange[T]{q: q, op: "join"})
 }
@@ -217,6 +217,15 @@ func (q *Queue[T]) full() bool { return q.max > 0 && q.items.len() >= q.max }
 func (q *Queue[T]) mustBeMade(fn string) {
 	if q.items == nil {
 		panic(misuse(ErrInvalidState, "%s: the queue was not made with NewQueue, NewLifoQueue or NewPriorityQueue", fn))
+	}
+}
+
+// bind makes the queue one of the loop e; who waits at it on another one waits on
+// a loop that is closed.
+func (q *Queue[T]) bind(e *engine, fn string) {
+	if q.getters.e != e {
+		q.getters.bind(e, q, fn)
+		q.putters, q.joiners = list.List[task]{}, list.List[task]{}
 	}
 }
 

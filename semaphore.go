@@ -34,6 +34,9 @@ func (s *Semaphore) Acquire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if s.size == 0 {
+		panic(misuse(ErrInvalidState, "Semaphore.Acquire: the semaphore was not made with NewSemaphore; it has no permits"))
+	}
 	if s.free > 0 {
 		s.waiting.mustBeOn(a.t.scope.e, s, "Semaphore.Acquire")
 		s.free--

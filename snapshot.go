@@ -20,6 +20,9 @@ type TaskInfo struct {
 // String is one line, such as "Task-1-2 (main.work) waits for <Lock-1 locked by
 // Task-1-3>, held by Task-1-3".
 func (i TaskInfo) String() string {
+	if i.Task == nil {
+		return "no task"
+	}
 	s := i.Task.Name() + " (" + funcName(i.Task.entry()) + ") "
 	if i.State != Waiting {
 		return s + "is " + i.State.String()
@@ -44,7 +47,7 @@ const maxHolders = 5
 func (t *task) info() TaskInfo {
 	i := TaskInfo{Task: t.face, State: t.state}
 	if t.state == Waiting {
-		i.WaitingFor = fmt.Sprint(t.coro.on)
+		i.WaitingFor = inBrief(t.coro.on)
 		i.Waiting = max(0, time.Duration(t.scope.e.readClock()-t.coro.since))
 		i.HeldBy = faces(possible(t.coro.on))
 	}

@@ -2,6 +2,7 @@ package asyncio
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/asyncio-go/asyncio/internal/gid"
@@ -17,62 +18,83 @@ import (
 //go:noinline
 func StartIn[T any](ctx context.Context, g *TaskGroup, f func(ctx context.Context, started func(T)) error) (T, error) {
 	mustFunc(f != nil, "StartIn")
-	var value T
+	var zero T
 	a, err := newAwait(ctx, "StartIn")
 	if err != nil {
-		return value, err
+		return zero, err
 	}
-	child := &Task[struct{}]{}
-	w := &starting{&child.task}
-	called := false
-	child.plain = func(ctx context.Context) error {
-		return f(ctx, func(v T) {
-			child.scope.e.mustOwn("started")
-			if called {
-				panic(misuse(ErrInvalidState, "StartIn: %v calls started a second time; call it once, when it is ready", child))
-			}
-			called = true
-			if a.t.waitsFor(w) { // and is not on its way out, because it was cancelled
-				value, child.starts = v, false
-				a.t.wake()
-			}
-		})
+	s := &starter[T]{by: a.t, f: f}
+	s.starts = true
+	g.add(&s.task, s, TaskOptions{}, gid.CallerPC(), "StartIn")
+	s.waiters.PushBack(&a.t.coro.queued, a.t)
+	if err := a.park((*starting)(&s.task)); err != nil {
+		return zero, s.abandon(a, err)
 	}
-	child.starts = true
-	g.add(&child.task, child, TaskOptions{}, gid.CallerPC(), "StartIn")
-	child.waiters.PushBack(&a.t.coro.queued, a.t)
-	err = a.park(w)
-	switch {
-	case err != nil:
-		child.abandon(a, err)
-	case child.starts:
-		child.starts = false
-		if err = child.retrieve(); err == nil {
-			err = fmt.Errorf("asyncio: StartIn: %v has returned without a call of started", child)
+	if s.starts {
+		s.starts = false
+		if err := s.retrieve(); err != nil {
+			return zero, err
 		}
+		return zero, fmt.Errorf("asyncio: StartIn: %v has returned without a call of started", s)
 	}
-	return value, err
+	return s.ready, nil
 }
 
-// abandon ends a child that StartIn waits for no more. Its error is the group's.
-func (t *task) abandon(a await, why error) {
+// A starter is a task that somebody waits for until it is ready.
+type starter[T any] struct {
+	Task[struct{}]
+	by     *task
+	f      func(ctx context.Context, started func(T)) error
+	ready  T
+	called bool
+}
+
+// run implements body.
+func (s *starter[T]) run() { s.finish(s.f(&s.scope, s.started)) }
+
+//go:norace
+func (s *starter[T]) entry() any { return s.f }
+
+func (s *starter[T]) started(v T) {
+	s.scope.e.mustOwn("started")
+	if s.called {
+		panic(misuse(ErrInvalidState, "StartIn: %v calls started a second time; call it once, when it is ready", s))
+	}
+	s.called = true
+	if s.by.waitsFor((*starting)(&s.task)) { // and is not on its way out, because it was cancelled
+		s.ready, s.starts = v, false
+		s.by.wake()
+	}
+}
+
+// abandon ends a task that StartIn waits for no more, and returns why. The error
+// of the task is the group's then, if that still asks.
+func (t *task) abandon(a await, why error) error {
 	t.starts = false
 	if t.done {
-		if t.state == Failed {
+		switch {
+		case t.state != Failed:
+		case t.group.closed:
+			return errors.Join(why, t.err)
+		default:
 			t.group.failed(t.err)
 		}
-		return
+		return why
 	}
 	t.Cancel(why)
 	t.waiters.PushBack(&a.t.coro.queued, a.t)
+	if a.t.isWaitedFor() {
+		a.t.breakCircles(t.face)
+	}
 	a.join(t.face)
+	return why
 }
 
-// A starting is what StartIn waits for.
-type starting struct{ child *task }
+// A starting is what StartIn waits for: that a task is ready.
+type starting task
 
 // String implements [fmt.Stringer].
-func (s *starting) String() string { return "the start of " + s.child.face.String() }
+func (s *starting) String() string { return "the start of " + (*task)(s).describe("") }
 
 // sharers implements shared: somebody else may call started.
-func (s *starting) sharers(yield func(*task) bool) { s.child.holders(yield) }
+func (s *starting) sharers(yield func(*task) bool) { (*task)(s).holders(yield) }

@@ -150,7 +150,15 @@ func (t *Task[T]) AddDoneCallback(fn func(*Task[T])) *Handle {
 
 // String is the task as asyncio prints one.
 func (t *Task[T]) String() string {
-	return t.describe(func() string { return brief(t.value) })
+	var more string
+	switch {
+	case !t.scope.e.owned() && !t.scope.e.atRest():
+	case t.state == Waiting && t.coro.on != nil:
+		more = " wait_for=" + inBrief(t.coro.on)
+	case t.state == Succeeded:
+		more = " result=" + brief(t.value)
+	}
+	return t.describe(more)
 }
 
 // ID is a number that follows from the path of spawns that leads to the task:
@@ -214,7 +222,17 @@ func (t *task) WaitingFor() string {
 	if t.state != Waiting {
 		return ""
 	}
-	return fmt.Sprint(t.coro.on)
+	return inBrief(t.coro.on)
+}
+
+// inBrief is what somebody waits for, as text. Of a task it does not say what that
+// waits for in turn: each link of a chain would tell of all that follow, and those
+// of a circle for ever.
+func inBrief(on any) string {
+	if t, ok := on.(interface{ engineTask() *task }); ok {
+		return t.engineTask().describe("")
+	}
+	return fmt.Sprint(on)
 }
 
 // finish ends the task with what its function returned or panicked with.
@@ -276,8 +294,8 @@ func (t *task) failUnretrieved(e *engine, err error) {
 	t.aftermath().failure = f
 }
 
-// describe is the task as asyncio prints one, with its result if it has one.
-func (t *task) describe(result func() string) string {
+// describe is the task as asyncio prints one, and more about it.
+func (t *task) describe(more string) string {
 	var b strings.Builder
 	if e := t.scope.e; !e.owned() && !e.atRest() {
 		return "<Task name='" + t.Name() + "' coro=" + funcName(t.face.entry()) + "()>" // the rest changes under our eyes
@@ -294,16 +312,10 @@ func (t *task) describe(result func() string) string {
 		b.WriteString("finished")
 	}
 	b.WriteString(" name='" + t.Name() + "' coro=" + funcName(t.face.entry()) + "()")
-	if t.state == Waiting && t.coro.on != nil {
-		fmt.Fprintf(&b, " wait_for=%v", t.coro.on)
-	}
 	if t.done && t.err != nil && t.state != Cancelled {
 		fmt.Fprintf(&b, " exception=%q", firstLine(t.err.Error()))
 	}
-	if t.state == Succeeded {
-		b.WriteString(" result=" + result())
-	}
-	b.WriteString(t.suffix() + ">")
+	b.WriteString(more + t.suffix() + ">")
 	return b.String()
 }
 

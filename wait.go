@@ -175,6 +175,9 @@ func (c *completion[T]) start(by *task) {
 			panic(misuse(nil, "AsCompleted: %v belongs to %s but was awaited on %s; "+
 				"hand values from loop to loop with CallSoon or Submit", t, t.scope.e, here))
 		}
+		if &t.task == by {
+			panic(misuse(nil, "AsCompleted: %v cannot await itself; it would wait for ever", t))
+		}
 		if t.done {
 			c.done = append(c.done, t)
 			continue

@@ -1,7 +1,6 @@
 package asyncio
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -88,7 +87,8 @@ func (t *task) waitedForBy(yield func(*task) bool) {
 		more = more && yield(t.group.parent)
 	}
 	if t.pulled {
-		more = more && yield(t.face.(interface{ puller() *task }).puller())
+		puller := t.face.(interface{ puller() *task }).puller()
+		more = more && (puller == nil || yield(puller))
 	}
 	if t.coro != nil {
 		for l := t.coro.locks; l != nil; l = l.below {
@@ -107,44 +107,55 @@ func (t *task) holders(yield func(*task) bool) {
 // closesCircle returns the error of a wait of t for on that would never end. As
 // every await that fails it gives up one turn, so that a task that tries again and
 // again does not starve the others.
-func (t *task) closesCircle(on any) error {
-	circle := t.scope.e.circle(t, on, certain)
-	if circle == nil {
+func (t *task) closesCircle(on any) (err error) {
+	if !t.mayClose(on) {
 		return nil
 	}
-	err := deadlockError(circle, t, on)
-	t.yieldTurn()
+	heldBy := faces(certain(on))
+	t.scope.e.circles(t, on, certain, func(circle []*task) bool {
+		err = deadlockError(circle, t, on, heldBy)
+		return false
+	})
+	if err != nil {
+		t.yieldTurn()
+	}
 	return err
 }
 
 // breakCircles is closesCircle for a join, which must not fail: in its place
-// fails the next wait of the circle that may.
+// fails, in each circle, the next wait that may.
 func (t *task) breakCircles(on any) {
+	if !t.mayClose(on) {
+		return
+	}
 	e := t.scope.e
-	for {
-		circle := e.circle(t, on, certain)
-		if circle == nil {
-			return
-		}
-		i := slices.IndexFunc(circle, func(u *task) bool { return u.state == Waiting && !u.coro.joins })
-		if i < 0 {
-			e.report(ExceptionContext{Message: "Deadlock: a circle of waits that cannot fail",
-				Err: deadlockError(circle, t, on), Task: t.face})
-			return
-		}
-		circle[i].interrupt(deadlockError(slices.Concat(circle[i:], circle[:i]), t, on))
+	heldBy := faces(certain(on))
+	for broken := true; broken; {
+		broken = false // a way that was broken may have hidden another
+		e.circles(t, on, certain, func(circle []*task) bool {
+			i := slices.IndexFunc(circle, func(u *task) bool { return u.state == Waiting && !u.coro.joins })
+			if i < 0 {
+				e.report(ExceptionContext{Message: "Deadlock: a circle of waits that cannot fail",
+					Err: deadlockError(circle, t, on, heldBy), Task: t.face})
+				broken = false
+				return false
+			}
+			circle[i].interrupt(deadlockError(slices.Concat(circle[i:], circle[:i]), t, on, heldBy))
+			broken = true
+			return true
+		})
 	}
 }
 
 // deadlockError tells of a circle that t closes, which is about to wait for on.
-func deadlockError(circle []*task, t *task, on any) *DeadlockError {
+func deadlockError(circle []*task, t *task, on any, heldBy []AnyTask) *DeadlockError {
 	err := &DeadlockError{}
 	for _, u := range circle {
-		info := u.info()
 		if u == t {
-			info.State, info.WaitingFor, info.HeldBy = Waiting, fmt.Sprint(on), faces(certain(on))
+			err.Circle = append(err.Circle, TaskInfo{Task: t.face, State: Waiting, WaitingFor: inBrief(on), HeldBy: heldBy})
+		} else {
+			err.Circle = append(err.Circle, u.info())
 		}
-		err.Circle = append(err.Circle, info)
 	}
 	return err
 }
@@ -167,33 +178,74 @@ func possible(on any) func(yield func(*task) bool) {
 
 func nobody(func(*task) bool) {}
 
-// circle is the shortest way from t, which is about to wait for on, over what
-// others wait for, back to t; nil if there is none.
-func (e *engine) circle(t *task, on any, edges func(on any) func(func(*task) bool)) []*task {
+// maxBehind is how many tasks that wait for a task are looked at before the
+// search goes forward, from what the task is about to wait for.
+const maxBehind = 64
+
+// mayClose reports whether a wait of t for on may close a circle. It looks
+// backwards: those who wait for t are few as a rule, where a group that holds on
+// may have any number of tasks.
+func (t *task) mayClose(on any) bool {
+	e := t.scope.e
+	e.searches++
+	t.coro.seen = e.searches
+	behind := append(make([]*task, 0, maxBehind), t)
+	for i := 0; i < len(behind); i++ {
+		for u := range behind[i].waitedForBy {
+			if u.coro == nil || u.coro.seen == e.searches {
+				continue
+			}
+			if len(behind) == maxBehind {
+				return true
+			}
+			u.coro.seen = e.searches
+			behind = append(behind, u)
+		}
+	}
+	for u := range certain(on) {
+		if u.coro != nil && u.coro.seen == e.searches {
+			return true
+		}
+	}
+	return false
+}
+
+// circles calls found with ways from t, which is about to wait for on, over what
+// others wait for, back to t, the shortest first, until found returns false. found
+// may end waits.
+func (e *engine) circles(t *task, on any, edges func(on any) func(func(*task) bool), found func(circle []*task) bool) {
 	type link struct {
 		t    *task
 		from int
 	}
 	e.searches++
 	links := []link{{t, -1}}
+	way := func(i int) (circle []*task) {
+		for ; i >= 0; i = links[i].from {
+			if i > 0 && links[i].t.state != Waiting {
+				return nil // found has broken it
+			}
+			circle = append(circle, links[i].t)
+		}
+		slices.Reverse(circle)
+		return circle
+	}
 	for i := 0; i < len(links); i++ {
 		if i > 0 {
+			if links[i].t.state != Waiting {
+				continue
+			}
 			on = links[i].t.coro.on
 		}
 		for u := range edges(on) {
 			if u == t {
-				var circle []*task
-				for ; i >= 0; i = links[i].from {
-					circle = append(circle, links[i].t)
+				if circle := way(i); circle != nil && !found(circle) {
+					return
 				}
-				slices.Reverse(circle)
-				return circle
-			}
-			if u.state == Waiting && u.coro.seen != e.searches {
+			} else if u.state == Waiting && u.coro.seen != e.searches {
 				u.coro.seen = e.searches
 				links = append(links, link{u, i})
 			}
 		}
 	}
-	return nil
 }
