@@ -27,16 +27,15 @@ type await struct {
 // governs its wait. If that is cancelled already it gives up one turn, so that
 // a task that ignores errors does not starve the others, and fails.
 func newAwait(ctx context.Context, fn string) (await, error) {
-	if s, ok := ctx.(*scope); ok && s.e.owned() && s.e.cur != nil && s.e.noAwait == nil {
-		a := await{t: s.e.cur, s: s}
-		if s.up.Load() == nil {
-			if s.isCancelled() {
-				return a, a.refuse()
-			}
-			return a, nil
-		}
+	s, ok := ctx.(*scope)
+	if !ok || !s.e.owned() || s.e.cur == nil || s.e.noAwait != nil || s.up.Load() != nil {
+		return newAwaitSlow(ctx, fn)
 	}
-	return newAwaitSlow(ctx, fn)
+	a := await{t: s.e.cur, s: s}
+	if (s.state.Load() != nil || !s.e.foreigns.Empty()) && s.isCancelled() {
+		return a, a.refuse()
+	}
+	return a, nil
 }
 
 func newAwaitSlow(ctx context.Context, fn string) (await, error) {
