@@ -40,7 +40,7 @@ func ExampleGather_failure() {
 	})
 	fmt.Println(err)
 	// Output:
-	// asyncio: cancelled: Gather failed: the shop is closed
+	// asyncio: cancelled: Task-1-2 failed: the shop is closed
 	// the shop is closed
 }
 

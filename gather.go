@@ -17,7 +17,7 @@ func Gather[T any](ctx context.Context, fs ...func(ctx context.Context) (T, erro
 	g := &TaskGroup{}
 	g.judge = func(t *task) {
 		if t.err != nil {
-			g.failed(t.err)
+			g.failed(t, t.err)
 		}
 	}
 	tasks, err := together(ctx, g, "Gather", fs, gid.CallerPC())

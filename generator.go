@@ -195,6 +195,15 @@ func (g *generator[T]) puller() *task {
 	return nil
 }
 
+// isClosed reports whether t is the body of a generator whose yield has returned
+// false.
+func (t *task) isClosed() bool {
+	b, ok := t.face.(interface{ hasRefused() bool })
+	return ok && b.hasRefused()
+}
+
+func (g *generator[T]) hasRefused() bool { return g.refused }
+
 // start has the body run next, for the first time.
 func (g *generator[T]) start() bool {
 	e := g.scope.e

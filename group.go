@@ -27,7 +27,13 @@ func Group(ctx context.Context, f func(ctx context.Context, g *TaskGroup) error)
 	g := &TaskGroup{}
 	defer g.leave(g.enter(ctx, "Group"))
 	if err := f(&g.scope, g); err != nil {
-		g.failed(err)
+		g.failed(g.parent, err)
+		if g.outside != nil {
+			g.outside = err // as f puts it
+		}
+	}
+	if g.parent.isClosed() { // yield has returned false in f: nobody wants what the tasks would make
+		g.cancel(errGeneratorClosed)
 	}
 	g.join()
 	return g.verdict()
@@ -104,7 +110,7 @@ func (g *TaskGroup) SetLimit(n int) {
 // String is the group as asyncio prints one.
 func (g *TaskGroup) String() string {
 	s := "<TaskGroup"
-	if g.fn != "Group" {
+	if g.fn != "Group" && g.fn != "" {
 		s = "<" + g.fn
 	}
 	if g.alive > 0 {
@@ -113,7 +119,7 @@ func (g *TaskGroup) String() string {
 	if len(g.errs) > 0 {
 		s += fmt.Sprintf(" errors=%d", len(g.errs))
 	}
-	if g.scope.state.Load() != nil {
+	if g.scope.state.Load() != nil && !g.closed {
 		s += " cancelling"
 	}
 	return s + ">"
@@ -193,7 +199,7 @@ func (g *TaskGroup) ended(t *task) {
 	case g.judge != nil:
 		g.judge(t)
 	case t.state == Failed:
-		g.failed(t.err)
+		g.failed(t, t.err)
 	case t.state == Cancelled:
 		g.wasCancelled(t.err)
 	}
@@ -208,6 +214,7 @@ func (g *TaskGroup) ended(t *task) {
 // forget lets go of tasks that have ended, so that a group may live long.
 func (g *TaskGroup) forget() {
 	for len(g.children) > 0 && g.children[0].done { // most end in the order in which they began
+		g.children[0] = nil // the array stays
 		g.children = g.children[1:]
 	}
 	if len(g.children) > 2*g.alive+maxEnded {
@@ -218,13 +225,12 @@ func (g *TaskGroup) forget() {
 // maxEnded is how many tasks that have ended a group may still hold.
 const maxEnded = 64
 
-// failed notes an error of f or of a task, and cancels the others.
-func (g *TaskGroup) failed(err error) {
-	if g.wasCancelled(err) {
-		return
+// failed notes the error of a task, or of f in the parent, and cancels the others.
+func (g *TaskGroup) failed(t *task, err error) {
+	if !g.wasCancelled(err) {
+		g.errs = append(g.errs, err)
+		g.cancel(&siblingError{t.face.Name(), err})
 	}
-	g.errs = append(g.errs, err)
-	g.cancel(&siblingError{g.fn, err})
 }
 
 // wasCancelled reports whether err is the cancellation of the group.
@@ -234,7 +240,7 @@ func (g *TaskGroup) wasCancelled(err error) bool {
 		return false
 	}
 	if c != g.own && g.outside == nil {
-		g.outside = err
+		g.outside = &c.CancelledError
 	}
 	return true
 }
@@ -293,6 +299,11 @@ type siblingError struct {
 	err error
 }
 
-func (e *siblingError) Error() string { return e.who + " failed: " + firstLine(e.err.Error()) }
+func (e *siblingError) Error() string {
+	if _, panicked := e.err.(*PanicError); panicked {
+		return e.who + " panicked"
+	}
+	return e.who + " failed: " + firstLine(e.err.Error())
+}
 
 var errGroupCancelled error = &misuseError{text: "the group was cancelled"}

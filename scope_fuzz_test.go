@@ -329,7 +329,11 @@ func TestScope_ChainsOfTasksDoNotGrow(t *testing.T) {
 			for generation < many {
 				turns(t, ctx, 1)
 			}
-			if late := heap(); late > early+4<<20 { // 90 bytes a generation
+			late := heap()
+			for tries := 0; late > early+4<<20 && tries < 50; tries++ {
+				late = heap() // the runtime's goroutine that runs cleanups may be behind
+			}
+			if late > early+4<<20 { // 90 bytes a generation
 				t.Errorf("%s: the heap grew from %d to %d bytes in %d generations", name, early, late, many-few)
 			}
 			return nil

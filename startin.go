@@ -77,7 +77,7 @@ func (t *task) abandon(a await, why error) error {
 		case t.group.closed:
 			return errors.Join(why, t.err)
 		default:
-			t.group.failed(t.err)
+			t.group.failed(t, t.err)
 		}
 		return why
 	}

@@ -271,10 +271,11 @@ func (t *task) finish(err error) {
 func (t *task) end(err error) {
 	t.scope.retire()
 	t.node.Remove()
-	t.settle(err)
+	t.done, t.err = true, err
 	if t.group != nil {
-		t.group.ended(t)
+		t.group.ended(t) // first: who awaits t in the group is cancelled, and does not fail once more
 	}
+	t.settle(err)
 }
 
 // endReporting is end after a report; the exception handler may Goexit.
