@@ -100,7 +100,7 @@ func (b *Barrier) String() string {
 	if b.broken {
 		return "<" + b.waiting.name("Barrier") + " broken>"
 	}
-	return fmt.Sprintf("<%s parties=%d%s>", b.waiting.name("Barrier"), b.parties, b.waiting.length("waiters"))
+	return fmt.Sprintf("<%s parties=%d%s>", b.waiting.name("Barrier"), b.parties, length(&b.waiting.tasks, "waiters"))
 }
 
 func (b *Barrier) interrupt(why string) {

@@ -2,6 +2,7 @@ package asyncio
 
 import (
 	"fmt"
+	"path/filepath"
 	"runtime"
 	"strings"
 )
@@ -78,7 +79,7 @@ func (t *task) stack() []runtime.Frame {
 	e.answer = nil
 	for more := true; more; {
 		var f runtime.Frame
-		if f, more = frames.Next(); !ours(f.Function) {
+		if f, more = frames.Next(); !ours(f) {
 			stack = append(stack, f)
 		}
 	}
@@ -93,9 +94,11 @@ func callers() []uintptr {
 	return append([]uintptr(nil), pcs[:runtime.Callers(2, pcs[:])]...)
 }
 
-// ours reports whether a function belongs to this package or the runtime below
-// it.
-func ours(function string) bool {
-	return function == "" || strings.HasPrefix(function, packagePrefix) ||
-		strings.HasPrefix(function, "iter.") || strings.HasPrefix(function, "runtime.")
+// ours reports whether a frame belongs to this package or the runtime below it. An
+// iterator that was inlined is named after the function that ranges over it, but
+// its file tells.
+func ours(f runtime.Frame) bool {
+	return f.Function == "" || strings.HasPrefix(f.Function, packagePrefix) ||
+		strings.HasPrefix(f.Function, "iter.") || strings.HasPrefix(f.Function, "runtime.") ||
+		filepath.Dir(f.File) == packageDir && !strings.HasSuffix(f.File, "_test.go")
 }

@@ -71,6 +71,7 @@ func (c *Cond) Wait(ctx context.Context) error {
 // those of [Cond.Wait].
 func (c *Cond) WaitFor(ctx context.Context, condition func() bool) error {
 	mustFunc(condition != nil, "Cond.WaitFor")
+	c.mustHold("Cond.WaitFor")
 	for !condition() {
 		if err := c.Wait(ctx); err != nil {
 			return err
@@ -90,7 +91,7 @@ func (c *Cond) Notify(n int) {
 		}
 		// Not woken: it goes straight on to wait for the lock, as a join.
 		t.leaveQueues()
-		t.coro.joins, t.coro.on = true, l
+		t.coro.joins, t.coro.on, t.coro.since = true, l, t.scope.e.now
 		l.waiting.add(t)
 	}
 }
@@ -100,14 +101,15 @@ func (c *Cond) NotifyAll() { c.Notify(math.MaxInt) }
 
 // String is the condition, its lock, and how many wait.
 func (c *Cond) String() string {
-	return "<" + c.waiting.name("Cond") + " " + c.lock().String() + c.waiting.length("waiters") + ">"
+	return "<" + c.waiting.name("Cond") + " " + c.lock().String() + length(&c.waiting.tasks, "waiters") + ">"
 }
 
 // mustHold is the lock, which the calling task must hold.
 func (c *Cond) mustHold(fn string) *Lock {
 	l := c.lock()
 	if t := l.owner; t == nil || !t.scope.e.owned() || t.scope.e.cur != t {
-		panic(l.notYours(fn))
+		const instead = "call it while the task holds the lock, in Cond.Do"
+		panic(l.notYours(fn, instead, instead))
 	}
 	return l
 }

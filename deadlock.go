@@ -30,7 +30,7 @@ func (e *engine) deadlock() {
 func (e *engine) waits() string {
 	var lines []string
 	var circle []*task
-	for t := range e.tasks.All {
+	for t := range e.standing {
 		if len(lines) == maxReported {
 			lines = append(lines, "  and more")
 			break
@@ -52,6 +52,21 @@ func (e *engine) waits() string {
 		lines = append(lines, line+circle[0].Name())
 	}
 	return strings.Join(lines, "\n")
+}
+
+// standing yields the tasks, and the bodies of generators from which somebody wants
+// a value.
+func (e *engine) standing(yield func(*task) bool) {
+	for t := range e.tasks.All {
+		if !yield(t) {
+			return
+		}
+	}
+	for t := range e.gens.All {
+		if t.state == Waiting && t.isWaitedFor() && !yield(t) {
+			return
+		}
+	}
 }
 
 // maxReported is how many tasks a report names.

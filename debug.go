@@ -200,6 +200,12 @@ func funcName(f any) string {
 	return name[strings.LastIndexByte(name, '/')+1:]
 }
 
+// packageDir is the folder of this package's files, as the compiler names it.
+var packageDir = func() string {
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Dir(file)
+}()
+
 // packagePrefix begins the names of this package's functions.
 var packagePrefix = func() string {
 	pc, _, _, _ := runtime.Caller(0)
@@ -215,7 +221,7 @@ func userFrame() string {
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
 	for {
 		f, more := frames.Next()
-		if !ours(f.Function) {
+		if !ours(f) {
 			return fmt.Sprintf("%s (%s)", f.Function[strings.LastIndexByte(f.Function, '/')+1:], shortPath(f.File, f.Line))
 		}
 		if !more {

@@ -36,8 +36,8 @@ type engine struct {
 
 	g   uintptr // the goroutine that may touch the loop now; 0 at rest
 	cur *task   // the task that runs; nil in a callback
-	// noAwait is where the stretch began in which cur must not await, or nil.
-	noAwait *origin
+	// noAwait is where the stretch began in which cur must not await, or zero.
+	noAwait origin
 	slot    *task // runs before anything that is ready: a generator or its consumer
 	ready   ring.Buffer[runnable]
 	// budget is how many of the ready ones still belong to this turn.

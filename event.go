@@ -58,5 +58,5 @@ func (v *Event) String() string {
 	if v.set {
 		state = "set"
 	}
-	return "<" + v.waiting.name("Event") + " " + state + v.waiting.length("waiters") + ">"
+	return "<" + v.waiting.name("Event") + " " + state + length(&v.waiting.tasks, "waiters") + ">"
 }

@@ -230,6 +230,7 @@ func (g *generator[T]) yield(v T) bool {
 	if !e.owned() || e.cur != &g.task {
 		panic(misuse(nil, "yield: called outside of the function of %v", g))
 	}
+	e.mustMayAwait("yield")
 	if g.ending && !g.refused {
 		g.refused = true
 		return false

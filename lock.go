@@ -55,7 +55,8 @@ func (l *Lock) Release() {
 	if t != nil && t.scope.e.owned() && t.scope.e.cur == t {
 		l.release(t)
 	} else if !l.isUnwinding() {
-		panic(l.notYours("Lock.Release"))
+		panic(l.notYours("Lock.Release", "release it once for each time it was acquired",
+			"the task that acquired it has to release it"))
 	}
 }
 
@@ -82,7 +83,7 @@ func (l *Lock) String() string {
 	if l.owner == nil {
 		return s + " unlocked>"
 	}
-	return s + " locked by " + l.owner.face.Name() + l.waiting.length("waiters") + ">"
+	return s + " locked by " + l.owner.face.Name() + length(&l.waiting.tasks, "waiters") + ">"
 }
 
 // grant makes t the owner. Nobody is.
@@ -145,15 +146,16 @@ func (l *Lock) holders(yield func(*task) bool) {
 	}
 }
 
-func (l *Lock) notYours(fn string) error {
+// notYours is the misuse of fn by somebody who does not hold the lock, and what to
+// do instead, if nobody does or if another task does.
+func (l *Lock) notYours(fn, ifFree, ifHeld string) error {
 	if l.owner == nil {
-		return misuse(ErrInvalidState, "%s: %v is not acquired; release it once for each time it was acquired", fn, l)
+		return misuse(ErrInvalidState, "%s: %v is not acquired; %s", fn, l, ifFree)
 	}
 	if !l.owner.scope.e.owned() {
 		return l.owner.scope.e.strayCall(fn)
 	}
-	return misuse(ErrInvalidState, "%s: called by %s, but %v; the task that acquired it has to release it",
-		fn, l.owner.scope.e.runningName(), l)
+	return misuse(ErrInvalidState, "%s: called by %s, but %v; %s", fn, l.owner.scope.e.runningName(), l, ifHeld)
 }
 
 // isUnwinding reports whether the task that runs is unwound by force, out of a

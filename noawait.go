@@ -16,9 +16,16 @@ import (
 func NoAwait(ctx context.Context, f func()) {
 	mustFunc(f != nil, "NoAwait")
 	e := currentTask(ctx, "NoAwait").scope.e
-	began := origin(gid.CallerPC())
 	outer := e.noAwait
-	e.noAwait = &began
+	e.noAwait = origin(gid.CallerPC())
 	defer func() { e.noAwait = outer }()
 	f()
+}
+
+// mustMayAwait panics inside NoAwait.
+func (e *engine) mustMayAwait(fn string) {
+	if e.noAwait != 0 {
+		panic(misuse(nil, "%s: awaits inside NoAwait (%s), where no other task may run; await before it or after it",
+			fn, e.noAwait))
+	}
 }

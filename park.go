@@ -28,7 +28,7 @@ type await struct {
 // a task that ignores errors does not starve the others, and fails.
 func newAwait(ctx context.Context, fn string) (await, error) {
 	s, ok := ctx.(*scope)
-	if !ok || !s.e.owned() || s.e.cur == nil || s.e.noAwait != nil || s.up.Load() != nil {
+	if !ok || !s.e.owned() || s.e.cur == nil || s.e.noAwait != 0 || s.up.Load() != nil {
 		return newAwaitSlow(ctx, fn)
 	}
 	a := await{t: s.e.cur, s: s}
@@ -53,10 +53,7 @@ func newJoin(ctx context.Context, fn string) await { return await{t: runningTask
 // runningTask is the task that calls fn, which may wait and whose context is ctx.
 func runningTask(ctx context.Context, fn string) *task {
 	t := currentTask(ctx, fn)
-	if began := t.scope.e.noAwait; began != nil {
-		panic(misuse(nil, "%s: awaits inside NoAwait (%s), where no other task may run; await before it or after it",
-			fn, began))
-	}
+	t.scope.e.mustMayAwait(fn)
 	return t
 }
 

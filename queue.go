@@ -34,6 +34,7 @@ type store[T any] interface {
 	push(v T)
 	pop() T
 	len() int
+	clear()
 }
 
 // An exchange is what a task waits for at a queue: a value that it gets, or
@@ -42,6 +43,8 @@ type exchange[T any] struct {
 	q  *Queue[T]
 	op string
 	v  T
+
+	panicked any // what the order of a [PriorityQueue] did with v
 }
 
 // String implements [fmt.Stringer].
@@ -69,7 +72,7 @@ func (q *Queue[T]) Put(ctx context.Context, v T) error {
 		return err
 	}
 	if !q.full() || q.shut {
-		q.getters.mustBeOn(a.t.scope.e, q, "Queue.Put")
+		q.mustBeOn(a.t.scope.e, "Queue.Put")
 		return q.put(v)
 	}
 	q.bind(a.t.scope.e, "Queue.Put")
@@ -77,6 +80,9 @@ func (q *Queue[T]) Put(ctx context.Context, v T) error {
 	x.v = v
 	q.putters.PushBack(&a.t.coro.queued, a.t)
 	err = a.park(x)
+	if p := x.panicked; p != nil {
+		panic(p)
+	}
 	q.keep(x)
 	return err
 }
@@ -104,7 +110,7 @@ func (q *Queue[T]) Get(ctx context.Context) (v T, err error) {
 		return v, err
 	}
 	if q.items.len() > 0 || q.shut {
-		q.getters.mustBeOn(a.t.scope.e, q, "Queue.Get")
+		q.mustBeOn(a.t.scope.e, "Queue.Get")
 		return q.take()
 	}
 	q.bind(a.t.scope.e, "Queue.Get")
@@ -159,7 +165,7 @@ func (q *Queue[T]) Join(ctx context.Context) error {
 		return err
 	}
 	if q.unfinished == 0 {
-		q.getters.mustBeOn(a.t.scope.e, q, "Queue.Join")
+		q.mustBeOn(a.t.scope.e, "Queue.Join")
 		return nil
 	}
 	q.bind(a.t.scope.e, "Queue.Join")
@@ -175,11 +181,9 @@ func (q *Queue[T]) Shutdown(immediate bool) {
 	q.getters.mustNotRace("Queue.Shutdown")
 	q.shut = true
 	if immediate {
-		dropped := q.items.len()
-		for q.items.len() > 0 {
-			q.items.pop()
-		}
-		q.finished(min(dropped, q.unfinished)) // TaskDone may have been early
+		dropped := min(q.items.len(), q.unfinished) // TaskDone may have been early
+		q.items.clear()
+		q.finished(dropped)
 	}
 	for _, waiting := range [...]*list.List[task]{&q.getters.tasks, &q.putters} {
 		for t := range waiting.All {
@@ -201,7 +205,11 @@ func (q *Queue[T]) Max() int { return q.max }
 
 // String is the queue as asyncio prints one.
 func (q *Queue[T]) String() string {
-	s := fmt.Sprintf("<%s maxsize=%d len=%d%s", q.getters.name(q.kind), q.max, q.items.len(), q.getters.length("getters"))
+	if q.items == nil {
+		return "<Queue not made>"
+	}
+	s := fmt.Sprintf("<%s maxsize=%d len=%d%s%s", q.getters.name(q.kind), q.max, q.items.len(),
+		length(&q.getters.tasks, "getters"), length(&q.putters, "putters"))
 	if q.unfinished > 0 {
 		s += fmt.Sprintf(" unfinished=%d", q.unfinished)
 	}
@@ -226,6 +234,12 @@ func (q *Queue[T]) bind(e *engine, fn string) {
 	if q.getters.e != e {
 		q.getters.bind(e, q, fn)
 		q.putters, q.joiners = list.List[task]{}, list.List[task]{}
+	}
+}
+
+func (q *Queue[T]) mustBeOn(e *engine, fn string) {
+	if q.getters.e != nil {
+		q.bind(e, fn)
 	}
 }
 
@@ -254,12 +268,21 @@ func (q *Queue[T]) take() (v T, err error) {
 		return v, ErrQueueEmpty
 	}
 	v = q.items.pop()
-	if t := q.putters.Front(); t != nil {
-		q.items.push(t.coro.on.(*exchange[T]).v)
-		q.unfinished++
+	for t := q.putters.Front(); t != nil && !q.full(); t = q.putters.Front() {
+		if t.coro.on.(*exchange[T]).store() {
+			q.unfinished++
+		}
 		t.wake()
 	}
 	return v, nil
+}
+
+// store stores the value that its task waits to put. A panic over it is that
+// task's, and not that of whoever made room for it.
+func (x *exchange[T]) store() (stored bool) {
+	defer func() { x.panicked = recover() }()
+	x.q.items.push(x.v)
+	return true
 }
 
 // finished counts n values as done.

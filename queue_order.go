@@ -31,12 +31,14 @@ type fifo[T any] struct{ ring.Buffer[T] }
 func (s *fifo[T]) push(v T) { s.Push(v) }
 func (s *fifo[T]) pop() T   { return s.Pop() }
 func (s *fifo[T]) len() int { return s.Len() }
+func (s *fifo[T]) clear()   { s.Buffer = ring.Buffer[T]{} }
 
 // lifo is a store from which the youngest comes first.
 type lifo[T any] struct{ values []T }
 
 func (s *lifo[T]) push(v T) { s.values = append(s.values, v) }
 func (s *lifo[T]) len() int { return len(s.values) }
+func (s *lifo[T]) clear()   { s.values = nil }
 
 func (s *lifo[T]) pop() T {
 	last := len(s.values) - 1
@@ -67,6 +69,7 @@ func (s *byPriority[T]) before(a, b *ranked[T]) bool {
 }
 
 func (s *byPriority[T]) len() int { return len(s.values) }
+func (s *byPriority[T]) clear()   { s.values = nil }
 
 func (s *byPriority[T]) push(v T) {
 	r := ranked[T]{v, s.puts + 1}

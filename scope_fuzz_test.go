@@ -294,53 +294,6 @@ func TestScope_OrphanGoroutinesEnd(t *testing.T) {
 	}
 }
 
-// A chain of tasks of which each starts the next keeps nothing of the earlier.
-func TestScope_ChainsOfTasksDoNotGrow(t *testing.T) {
-	const few, many = 5_000, 50_000
-	for name, use := range map[string]func(context.Context){
-		"plain":      func(context.Context) {},
-		"Done asked": func(ctx context.Context) { ctx.Done() },
-		"std":        func(ctx context.Context) { _, stop := context.WithCancel(ctx); stop() },
-		"scope":      func(ctx context.Context) { _, stop := asyncio.WithCancel(ctx); stop() },
-		"timeout":    func(ctx context.Context) { _ = asyncio.Timeout(ctx, time.Hour, asyncio.Yield) },
-	} {
-		run(t, func(ctx context.Context) error {
-			generation := 0
-			var link func(ctx context.Context) error
-			link = func(ctx context.Context) error {
-				if generation++; generation < many {
-					use(ctx)
-					asyncio.Go(ctx, link)
-				}
-				return nil
-			}
-			asyncio.Go(ctx, link)
-			heap := func() uint64 {
-				var m runtime.MemStats
-				runtime.GC()
-				runtime.GC() // what cleanups let go
-				runtime.ReadMemStats(&m)
-				return m.HeapAlloc
-			}
-			for generation < few {
-				turns(t, ctx, 1)
-			}
-			early := heap()
-			for generation < many {
-				turns(t, ctx, 1)
-			}
-			late := heap()
-			for tries := 0; late > early+4<<20 && tries < 50; tries++ {
-				late = heap() // the runtime's goroutine that runs cleanups may be behind
-			}
-			if late > early+4<<20 { // 90 bytes a generation
-				t.Errorf("%s: the heap grew from %d to %d bytes in %d generations", name, early, late, many-few)
-			}
-			return nil
-		})
-	}
-}
-
 func TestAwait_ObeysTheContextItIsGiven(t *testing.T) {
 	s := &story{}
 	run(t, func(main context.Context) error {

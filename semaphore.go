@@ -34,9 +34,7 @@ func (s *Semaphore) Acquire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if s.size == 0 {
-		panic(misuse(ErrInvalidState, "Semaphore.Acquire: the semaphore was not made with NewSemaphore; it has no permits"))
-	}
+	s.mustBeMade("Semaphore.Acquire")
 	if s.free > 0 {
 		s.waiting.mustBeOn(a.t.scope.e, s, "Semaphore.Acquire")
 		s.free--
@@ -52,6 +50,7 @@ func (s *Semaphore) Acquire(ctx context.Context) error {
 // it did.
 func (s *Semaphore) TryAcquire(ctx context.Context) bool {
 	t := currentTask(ctx, "Semaphore.TryAcquire")
+	s.mustBeMade("Semaphore.TryAcquire")
 	s.waiting.mustBeOn(t.scope.e, s, "Semaphore.TryAcquire")
 	if s.free == 0 {
 		return false
@@ -100,7 +99,13 @@ func (s *Semaphore) Free() int {
 
 // String is the semaphore, its free permits and how many wait.
 func (s *Semaphore) String() string {
-	return fmt.Sprintf("<%s free=%d/%d%s>", s.waiting.name("Semaphore"), s.free, s.size, s.waiting.length("waiters"))
+	return fmt.Sprintf("<%s free=%d/%d%s>", s.waiting.name("Semaphore"), s.free, s.size, length(&s.waiting.tasks, "waiters"))
+}
+
+func (s *Semaphore) mustBeMade(fn string) {
+	if s.size == 0 {
+		panic(misuse(ErrInvalidState, "%s: the semaphore was not made with NewSemaphore; it has no permits", fn))
+	}
 }
 
 // maxTakers is how many holders of permits are remembered.

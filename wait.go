@@ -34,6 +34,11 @@ func Wait(ctx context.Context, mode WaitMode, ws ...Waiter) (done, pending []Wai
 	if len(ws) == 0 {
 		return nil, nil, fmt.Errorf("asyncio: Wait: there is nothing to wait for; pass at least one task or future")
 	}
+	for _, x := range ws {
+		if x == nil {
+			panic(misuse(nil, "Wait: one of the tasks and futures is nil; pass those that there are"))
+		}
+	}
 	a, err := newAwait(ctx, "Wait")
 	if err == nil {
 		w := &waiting{mode: mode, ws: ws, t: a.t}
@@ -171,6 +176,9 @@ type completion[T any] struct {
 func (c *completion[T]) start(by *task) {
 	c.left, c.watchers = len(c.ts), make([]watcher, len(c.ts))
 	for i, t := range c.ts {
+		if t == nil {
+			panic(misuse(nil, "AsCompleted: one of the tasks is nil; pass those that there are"))
+		}
 		if here := by.scope.e; t.scope.e != here {
 			panic(misuse(nil, "AsCompleted: %v belongs to %s but was awaited on %s; "+
 				"hand values from loop to loop with CallSoon or Submit", t, t.scope.e, here))

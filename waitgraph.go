@@ -83,7 +83,7 @@ func (t *task) waitedForBy(yield func(*task) bool) {
 			more = more && (w.by == nil || yield(w.by))
 		}
 	}
-	if t.group != nil && t.group.joining {
+	if t.group != nil && t.group.joining && !t.done {
 		more = more && yield(t.group.parent)
 	}
 	if t.pulled {

@@ -72,9 +72,9 @@ func (w *waitlist) count() (n int) {
 
 // length says how many tasks wait, and is empty if none does. It does not count
 // on for ever: a report may name the object once for each that waits.
-func (w *waitlist) length(what string) string {
+func length(tasks *list.List[task], what string) string {
 	n := 0
-	for range w.tasks.All {
+	for range tasks.All {
 		if n++; n > maxCounted {
 			return fmt.Sprintf(" %s>%d", what, maxCounted)
 		}
