@@ -1,7 +1,9 @@
 module github.com/asyncio-go/asyncio/benchmarks
 
-go 1.26
+go 1.26.0
 
 require github.com/asyncio-go/asyncio v0.0.0
+
+require golang.org/x/sync v0.23.0
 
 replace github.com/asyncio-go/asyncio => ../

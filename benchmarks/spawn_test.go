@@ -31,11 +31,11 @@ func spawnsAndAwaits(b *testing.B, ctx context.Context) {
 	}
 }
 
-// crowd is how many tasks BenchmarkSpawn1000 starts before it awaits them.
+// crowd is how many tasks BenchmarkSpawn1000 and those of groups start before
+// they await them.
 const crowd = 1000
 
 // BenchmarkSpawn1000 is one of 1,000 tasks that are started and then awaited.
-// It stands in for a gather.
 func BenchmarkSpawn1000(b *testing.B) {
 	ours(b, func(b *testing.B, ctx context.Context) {
 		tasks := make([]*asyncio.Task[int], crowd)

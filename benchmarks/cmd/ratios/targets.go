@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -22,18 +23,31 @@ var allTargets = []target{
 	{name: "yield, 100 tasks in turn", key: key{"Yield100", "ours"}},
 	{"spawn + await", key{"SpawnAwait", "ours"}, 3.5, unit},
 	{"1,000 spawned, then awaited; a task", key{"Spawn1000", "ours"}, 2.5, unit},
+	{"gather of 1,000; a task", key{"Gather1000", "ours"}, 2.5, unit},
+	{"group of 1,000; a task", key{"Group1000", "ours"}, 2.7, unit},
+	{"100,000 sleepers cancelled, awaited; a task", key{"Cancel100k", "ours"}, 1000, key{}},
 	{"CallSoon + run", key{"CallSoon", "ours"}, 0.8, unit},
 	{"timer start + cancel, 10^5 pending", key{"Timer", "ours"}, 1.0, unit},
 	{"timeout scope around a yield", key{"Timeout", "ours"}, 2.8, unit},
 	{"generator item", key{"Generator", "ours"}, 2.6, unit},
+	{"lock nobody else wants", key{"Lock", "ours"}, 10, key{}},
+	{name: "lock taken from another task", key: key{"LockHandoff", "ours"}},
+	{name: "semaphore permit that is free", key: key{"Semaphore", "ours"}},
+	{name: "event that wakes 100; a task", key: key{"Event100", "ours"}},
+	{"queue hand-off, room for 1", key{"QueueHandoff", "ours"}, 2.8, unit},
+	{name: "queue hand-off, room for 128", key: key{"QueueBuffered", "ours"}},
+	{name: "round trip through two queues", key: key{"QueueRoundTrip", "ours"}},
 	{"Blocking round trip", key{"Blocking", "ours"}, 2000, key{}},
 	{name: "Recv round trip", key: key{"Recv", "ours"}},
 	{"yield in debug mode", key{"Yield", "debug"}, 3, key{"Yield", "ours"}},
 	{"spawn + await in debug mode", key{"SpawnAwait", "debug"}, 3, key{"SpawnAwait", "ours"}},
 }
 
-// beside are the ways of plain Go to do the same work.
-var beside = []string{"goroutines", "gosched"}
+// mustNotAllocate are the works that the design wants without allocation.
+var mustNotAllocate = []key{{"Yield", "ours"}, {"Lock", "ours"}, {"QueueHandoff", "ours"}}
+
+// beside are the ways of Go to do the same work.
+var beside = []string{"goroutines", "gosched", "errgroup", "mutex", "semaphore", "unbuffered", "buffered"}
 
 func targets(r results) table {
 	t := table{{"work", "ns/op", "±", "ratio", "bar", "", "allocs/op", "beside it, ns/op"}}
@@ -65,6 +79,8 @@ func (t target) row(r results) []string {
 		bar, verdict = "", ""
 	case value > t.bar:
 		verdict = "MISSED"
+	case slices.Contains(mustNotAllocate, t.key) && r.allocs(t.key) > 0:
+		verdict = "MISSED: allocates"
 	}
 	return []string{t.name, nanoseconds(ns), fmt.Sprintf("%.0f%%", 100*r.spread(t.key)),
 		ratio, bar, verdict, count(r.allocs(t.key)), t.beside(r)}

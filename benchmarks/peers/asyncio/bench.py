@@ -15,13 +15,15 @@ import time
 
 
 class Clock:
-    """Measures from start to stop."""
+    """Measures from start to stop, however often."""
+
+    ns = 0
 
     def start(self):
         self.began = time.perf_counter_ns()
 
     def stop(self):
-        self.ns = time.perf_counter_ns() - self.began
+        self.ns += time.perf_counter_ns() - self.began
 
 
 async def yield_(n, clock):
@@ -64,6 +66,141 @@ async def spawn1000(n, clock):
         tasks = [create_task(one()) for _ in range(1000)]
         for task in tasks:
             await task
+    clock.stop()
+
+
+async def gather1000(n, clock):
+    gather = asyncio.gather
+    clock.start()
+    for _ in range(n // 1000):
+        await gather(*[one() for _ in range(1000)])
+    clock.stop()
+
+
+async def group1000(n, clock):
+    clock.start()
+    for _ in range(n // 1000):
+        async with asyncio.TaskGroup() as group:
+            for _ in range(1000):
+                group.create_task(one())
+    clock.stop()
+
+
+SLEEPERS = 100_000
+
+
+async def cancel100k(n, clock):
+    sleep = asyncio.sleep
+
+    class Enough(Exception):
+        """Leaving a group with an error is how it is cancelled."""
+
+    for begin in range(0, n, SLEEPERS):
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(n - begin, SLEEPERS)):
+                    group.create_task(sleep(3600))
+                await sleep(0)
+                clock.start()
+                raise Enough
+        except* Enough:
+            clock.stop()
+
+
+async def lock(n, clock):
+    lock = asyncio.Lock()
+    clock.start()
+    for _ in range(n):
+        await lock.acquire()
+        lock.release()
+    clock.stop()
+
+
+async def lock_handoff(n, clock):
+    lock = asyncio.Lock()
+
+    async def taking():
+        sleep = asyncio.sleep
+        for _ in range(n // 2):
+            async with lock:
+                await sleep(0)
+
+    clock.start()
+    other = asyncio.create_task(taking())
+    await taking()
+    await other
+    clock.stop()
+
+
+async def semaphore(n, clock):
+    semaphore = asyncio.Semaphore(10)
+    clock.start()
+    for _ in range(n):
+        await semaphore.acquire()
+        semaphore.release()
+    clock.stop()
+
+
+async def event100(n, clock):
+    event = asyncio.Event()
+
+    async def waiting():
+        wait = event.wait
+        for _ in range(n // 100):
+            await wait()
+
+    sleep = asyncio.sleep
+    clock.start()
+    tasks = [asyncio.create_task(waiting()) for _ in range(100)]
+    for _ in range(n // 100):
+        await sleep(0)
+        event.set()
+        event.clear()
+    for task in tasks:
+        await task
+    clock.stop()
+
+
+async def queued(n, clock, room):
+    queue = asyncio.Queue(room)
+
+    async def producing():
+        put = queue.put
+        for i in range(n):
+            await put(i)
+
+    get = queue.get
+    clock.start()
+    producer = asyncio.create_task(producing())
+    for _ in range(n):
+        await get()
+    await producer
+    clock.stop()
+
+
+async def queue_handoff(n, clock):
+    await queued(n, clock, 1)
+
+
+async def queue_buffered(n, clock):
+    await queued(n, clock, 128)
+
+
+async def queue_round_trip(n, clock):
+    ping, pong = asyncio.Queue(1), asyncio.Queue(1)
+
+    async def echoing():
+        get, put = ping.get, pong.put
+        for _ in range(n):
+            await put(await get())
+
+    put, get = ping.put, pong.get
+    clock.start()
+    echo = asyncio.create_task(echoing())
+    for i in range(n):
+        await put(i)
+        await get()
+    await echo
     clock.stop()
 
 
@@ -143,6 +280,16 @@ WORKS = {
     "Yield100": yield100,
     "SpawnAwait": spawn_await,
     "Spawn1000": spawn1000,
+    "Gather1000": gather1000,
+    "Group1000": group1000,
+    "Cancel100k": cancel100k,
+    "Lock": lock,
+    "LockHandoff": lock_handoff,
+    "Semaphore": semaphore,
+    "Event100": event100,
+    "QueueHandoff": queue_handoff,
+    "QueueBuffered": queue_buffered,
+    "QueueRoundTrip": queue_round_trip,
     "CallSoon": call_soon,
     "Timer": timer,
     "Timeout": timeout,
@@ -153,8 +300,9 @@ WORKS = {
 
 def measure(work, loop_factory, benchtime):
     """How many units of work were done, and in how many nanoseconds."""
-    n, clock = 1000, Clock()
+    n = SLEEPERS if work is cancel100k else 1000
     while True:
+        clock = Clock()
         with asyncio.Runner(loop_factory=loop_factory) as runner:
             runner.run(work(n, clock))
         if clock.ns >= benchtime * 1e9 * 0.8 or n >= 1_000_000_000:

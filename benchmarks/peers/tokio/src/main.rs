@@ -12,22 +12,34 @@
 use std::future::{Future, poll_fn};
 use std::hint::black_box;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use tokio::task::{spawn, spawn_blocking, yield_now};
+use tokio::sync::{Mutex, Notify, Semaphore, mpsc};
+use tokio::task::{JoinSet, spawn, spawn_blocking, yield_now};
 use tokio::time::{sleep, timeout};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
 type Work = fn(usize) -> Pin<Box<dyn Future<Output = Duration> + Send>>;
 
-const WORKS: [(&str, &str, Work); 8] = [
+const WORKS: [(&str, &str, Work); 18] = [
     ("Yield", "tokio", |n| Box::pin(yields(n))),
     ("Yield", "tokio-wake", |n| Box::pin(wakes(n))),
     ("Yield100", "tokio", |n| Box::pin(yields_of_100(n))),
     ("SpawnAwait", "tokio", |n| Box::pin(spawns_and_awaits(n))),
     ("Spawn1000", "tokio", |n| Box::pin(spawns_of_1000(n))),
+    ("Gather1000", "tokio", |n| Box::pin(gathers_of_1000(n))),
+    ("Group1000", "tokio", |n| Box::pin(groups_of_1000(n))),
+    ("Cancel100k", "tokio", |n| Box::pin(cancels(n))),
+    ("Lock", "tokio", |n| Box::pin(locks(n))),
+    ("LockHandoff", "tokio", |n| Box::pin(hands_locks_over(n))),
+    ("Semaphore", "tokio", |n| Box::pin(permits(n))),
+    ("Event100", "tokio", |n| Box::pin(events(n))),
+    ("QueueHandoff", "tokio", |n| Box::pin(queued(n, 1))),
+    ("QueueBuffered", "tokio", |n| Box::pin(queued(n, 128))),
+    ("QueueRoundTrip", "tokio", |n| Box::pin(round_trips(n))),
     ("Timer", "tokio", |n| Box::pin(timers(n))),
     ("Timeout", "tokio", |n| Box::pin(timeouts(n))),
     ("Blocking", "tokio", |n| Box::pin(blocking(n))),
@@ -131,6 +143,135 @@ async fn spawns_of_1000(n: usize) -> Duration {
             black_box(task.await.unwrap());
         }
     }
+    start.elapsed()
+}
+
+async fn gathers_of_1000(n: usize) -> Duration {
+    let start = Instant::now();
+    for _ in 0..n / 1000 {
+        let set: JoinSet<_> = (0..1000).map(|_| one()).collect();
+        black_box(set.join_all().await);
+    }
+    start.elapsed()
+}
+
+async fn groups_of_1000(n: usize) -> Duration {
+    let start = Instant::now();
+    for _ in 0..n / 1000 {
+        let mut set = JoinSet::new();
+        for _ in 0..1000 {
+            set.spawn(one());
+        }
+        while let Some(result) = set.join_next().await {
+            black_box(result.unwrap());
+        }
+    }
+    start.elapsed()
+}
+
+const SLEEPERS: usize = 100_000;
+
+async fn cancels(n: usize) -> Duration {
+    let mut took = Duration::ZERO;
+    for begin in (0..n).step_by(SLEEPERS) {
+        let mut set = JoinSet::new();
+        for _ in begin..n.min(begin + SLEEPERS) {
+            set.spawn(sleep(HOUR));
+        }
+        yield_now().await; // they fall asleep
+        let start = Instant::now();
+        set.shutdown().await;
+        took += start.elapsed();
+    }
+    took
+}
+
+async fn locks(n: usize) -> Duration {
+    let lock = Mutex::new(());
+    let start = Instant::now();
+    for _ in 0..n {
+        drop(black_box(lock.lock().await));
+    }
+    start.elapsed()
+}
+
+async fn hands_locks_over(n: usize) -> Duration {
+    let lock = Arc::new(Mutex::new(()));
+    let taking = |lock: Arc<Mutex<()>>| async move {
+        for _ in 0..n / 2 {
+            let _guard = lock.lock().await;
+            yield_now().await;
+        }
+    };
+    let start = Instant::now();
+    let other = spawn(taking(lock.clone()));
+    taking(lock).await;
+    other.await.unwrap();
+    start.elapsed()
+}
+
+async fn permits(n: usize) -> Duration {
+    let semaphore = Semaphore::new(10);
+    let start = Instant::now();
+    for _ in 0..n {
+        drop(black_box(semaphore.acquire().await.unwrap()));
+    }
+    start.elapsed()
+}
+
+async fn events(n: usize) -> Duration {
+    let event = Arc::new(Notify::new());
+    let start = Instant::now();
+    let tasks: Vec<_> = (0..100)
+        .map(|_| {
+            let event = event.clone();
+            spawn(async move {
+                for _ in 0..n / 100 {
+                    event.notified().await;
+                }
+            })
+        })
+        .collect();
+    for _ in 0..n / 100 {
+        yield_now().await; // they wait
+        event.notify_waiters();
+    }
+    for task in tasks {
+        task.await.unwrap();
+    }
+    start.elapsed()
+}
+
+async fn queued(n: usize, room: usize) -> Duration {
+    let (tx, mut rx) = mpsc::channel(room);
+    let start = Instant::now();
+    let producer = spawn(async move {
+        for i in 0..n {
+            tx.send(i).await.unwrap();
+        }
+    });
+    for _ in 0..n {
+        black_box(rx.recv().await.unwrap());
+    }
+    producer.await.unwrap();
+    start.elapsed()
+}
+
+async fn round_trips(n: usize) -> Duration {
+    let (ping, mut pinged) = mpsc::channel(1);
+    let (pong, mut ponged) = mpsc::channel(1);
+    let start = Instant::now();
+    let echo = spawn(async move {
+        for _ in 0..n {
+            let v: usize = pinged.recv().await.unwrap();
+            pong.send(v).await.unwrap();
+        }
+    });
+    for i in 0..n {
+        ping.send(i).await.unwrap();
+        black_box(ponged.recv().await.unwrap());
+    }
+    echo.await.unwrap();
     start.elapsed()
 }
 
