@@ -43,10 +43,10 @@ func (b *Barrier) Wait(ctx context.Context) (index int, err error) {
 	if b.parties == 0 {
 		panic(misuse(ErrInvalidState, "Barrier.Wait: the barrier was not made with NewBarrier; nobody could pass it"))
 	}
+	b.waiting.bind(a.t.scope.e, b, "Barrier.Wait")
 	if b.broken {
 		return 0, b.brokenError("was aborted")
 	}
-	b.waiting.bind(a.t.scope.e, b, "Barrier.Wait")
 	if b.arrived++; b.arrived >= b.parties {
 		b.arrived = b.waiting.count() + 1
 	}
@@ -97,6 +97,9 @@ func (b *Barrier) Waiting() int {
 
 // String is the barrier and how many of its tasks have come.
 func (b *Barrier) String() string {
+	if b.waiting.isElsewhere() {
+		return "<" + b.waiting.name("Barrier") + ">"
+	}
 	if b.broken {
 		return "<" + b.waiting.name("Barrier") + " broken>"
 	}

@@ -101,13 +101,16 @@ func (c *Cond) NotifyAll() { c.Notify(math.MaxInt) }
 
 // String is the condition, its lock, and how many wait.
 func (c *Cond) String() string {
+	if c.waiting.isElsewhere() {
+		return "<" + c.waiting.name("Cond") + ">"
+	}
 	return "<" + c.waiting.name("Cond") + " " + c.lock().String() + length(&c.waiting.tasks, "waiters") + ">"
 }
 
 // mustHold is the lock, which the calling task must hold.
 func (c *Cond) mustHold(fn string) *Lock {
 	l := c.lock()
-	if t := l.owner; t == nil || !t.scope.e.owned() || t.scope.e.cur != t {
+	if l.ownerHere(fn) == nil {
 		const instead = "call it while the task holds the lock, in Cond.Do"
 		panic(l.notYours(fn, instead, instead))
 	}

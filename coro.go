@@ -28,8 +28,9 @@ type coro struct {
 	next  func() (struct{}, bool)
 	yield func(struct{}) bool
 
-	bracket *scope // the innermost scope of the job, which operations without a ctx obey
-	locks   *Lock  // the one that the job acquired last, which points on to the others it holds
+	sp      uintptr // about where its stack ended when it was last suspended
+	bracket *scope  // the innermost scope of the job, which operations without a ctx obey
+	locks   *Lock   // the one that the job acquired last, which points on to the others it holds
 
 	// The present wait of the job.
 	on          any             // what it waits for: a string or a fmt.Stringer

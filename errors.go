@@ -76,7 +76,7 @@ func (e *CancelledError) because() string {
 	if e.cause == e.err {
 		return ""
 	}
-	return ": " + e.cause.Error()
+	return ": " + errText(e.cause)
 }
 
 // Is reports whether target is the context error or timeout that e stands for.
@@ -114,10 +114,14 @@ func (e *GroupError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "asyncio: %d tasks failed:", len(e.Errs))
 	for _, err := range e.Errs {
-		b.WriteString("\n\t" + strings.ReplaceAll(err.Error(), "\n", "\n\t"))
+		b.WriteString("\n\t" + strings.ReplaceAll(errText(err), "\n", "\n\t"))
 	}
 	return b.String()
 }
+
+// errText is the text of an error of the program, also of one whose Error method
+// panics, as that of a nil pointer in an error does.
+func errText(err error) string { return fmt.Sprint(err) }
 
 // Unwrap returns the errors.
 func (e *GroupError) Unwrap() []error { return e.Errs }

@@ -21,8 +21,8 @@ func (v *Event) Wait(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	v.waiting.mustBeOn(a.t.scope.e, v, "Event.Wait")
 	if v.set {
-		v.waiting.mustBeOn(a.t.scope.e, v, "Event.Wait")
 		return nil
 	}
 	v.waiting.bind(a.t.scope.e, v, "Event.Wait")
@@ -54,6 +54,9 @@ func (v *Event) IsSet() bool {
 
 // String is the event, its state and how many wait.
 func (v *Event) String() string {
+	if v.waiting.isElsewhere() {
+		return "<" + v.waiting.name("Event") + ">"
+	}
 	state := "unset"
 	if v.set {
 		state = "set"

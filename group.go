@@ -113,6 +113,9 @@ func (g *TaskGroup) String() string {
 	if g.fn != "Group" && g.fn != "" {
 		s = "<" + g.fn
 	}
+	if e := g.scope.e; e != nil && !e.owned() && !e.atRest() {
+		return s + ">"
+	}
 	if g.alive > 0 {
 		s += fmt.Sprintf(" tasks=%d", g.alive)
 	}
@@ -303,7 +306,7 @@ func (e *siblingError) Error() string {
 	if _, panicked := e.err.(*PanicError); panicked {
 		return e.who + " panicked"
 	}
-	return e.who + " failed: " + firstLine(e.err.Error())
+	return e.who + " failed: " + firstLine(errText(e.err))
 }
 
 var errGroupCancelled error = &misuseError{text: "the group was cancelled"}

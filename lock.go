@@ -21,12 +21,19 @@ type Lock struct {
 // wait for ever, because the tasks that hold what each needs wait for each other,
 // or because this task holds the lock already, fails with a [DeadlockError].
 func (l *Lock) Acquire(ctx context.Context) error {
+	if t := unhindered(ctx); t != nil {
+		l.waiting.mustBeOn(t.scope.e, l, "Lock.Acquire")
+		if l.owner == nil {
+			l.grant(t)
+			return nil
+		}
+	}
 	a, err := newAwait(ctx, "Lock.Acquire")
 	if err != nil {
 		return err
 	}
+	l.waiting.mustBeOn(a.t.scope.e, l, "Lock.Acquire")
 	if l.owner == nil {
-		l.waiting.mustBeOn(a.t.scope.e, l, "Lock.Acquire")
 		l.grant(a.t)
 		return nil
 	}
@@ -51,12 +58,16 @@ func (l *Lock) TryAcquire(ctx context.Context) bool {
 // Release gives the lock to the task that has waited longest, or unlocks it.
 // Only the task that holds it may release it; Release panics otherwise.
 func (l *Lock) Release() {
-	t := l.owner
-	if t != nil && t.scope.e.owned() && t.scope.e.cur == t {
+	switch t := l.ownerHere("Lock.Release"); {
+	case t == nil:
+		if !l.isUnwinding() {
+			panic(l.notYours("Lock.Release", "release it once for each time it was acquired",
+				"the task that acquired it has to release it"))
+		}
+	case t.coro.locks == l && l.waiting.tasks.Empty(): // as release does, without the call
+		t.coro.locks, l.owner, l.below = l.below, nil, nil
+	default:
 		l.release(t)
-	} else if !l.isUnwinding() {
-		panic(l.notYours("Lock.Release", "release it once for each time it was acquired",
-			"the task that acquired it has to release it"))
 	}
 }
 
@@ -80,10 +91,26 @@ func (l *Lock) Locked() bool {
 // String is the lock, who holds it, and how many wait.
 func (l *Lock) String() string {
 	s := "<" + l.waiting.name("Lock")
+	if l.waiting.isElsewhere() {
+		return s + ">"
+	}
 	if l.owner == nil {
 		return s + " unlocked>"
 	}
 	return s + " locked by " + l.owner.face.Name() + length(&l.waiting.tasks, "waiters") + ">"
+}
+
+// ownerHere is the owner if that is the task that calls fn, and nil otherwise.
+func (l *Lock) ownerHere(fn string) *task {
+	bound := l.waiting.e
+	if bound != nil && !bound.owned() {
+		bound.mustNotRace(fn)
+	}
+	t := l.owner
+	if t == nil || bound == nil && !t.scope.e.owned() || t.scope.e.cur != t {
+		return nil
+	}
+	return t
 }
 
 // grant makes t the owner. Nobody is.

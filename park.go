@@ -2,6 +2,7 @@ package asyncio
 
 import (
 	"context"
+	"unsafe"
 
 	"github.com/asyncio-go/asyncio/internal/gid"
 )
@@ -36,6 +37,18 @@ func newAwait(ctx context.Context, fn string) (await, error) {
 		return a, a.refuse()
 	}
 	return a, nil
+}
+
+// unhindered is the running task if it may await under ctx, a scope that is not
+// cancelled, and nil where that takes a closer look. It is newAwait for where
+// nearly always nobody has to wait.
+func unhindered(ctx context.Context) *task {
+	s, ok := ctx.(*scope)
+	if ok && s.e.owned() && s.e.noAwait == 0 && s.up.Load() == nil && s.state.Load() == nil &&
+		(s.e.foreigns.Empty() || !s.isCancelled()) {
+		return s.e.cur
+	}
+	return nil
 }
 
 func newAwaitSlow(ctx context.Context, fn string) (await, error) {
@@ -98,7 +111,7 @@ func (a await) park(on any) error {
 	if a.ctx != nil {
 		t.obey(a.ctx)
 	}
-	t.coro.yield(struct{}{})
+	c.suspend()
 	if t.doom != spared {
 		t.resumeOddly()
 	}
@@ -115,6 +128,13 @@ func (a await) join(on any) {
 	a.t.coro.joins = true
 	_ = await{t: a.t}.park(on)
 	a.t.coro.joins = false
+}
+
+// suspend switches to the loop.
+func (c *coro) suspend() {
+	var here byte
+	c.sp = uintptr(unsafe.Pointer(&here))
+	c.yield(struct{}{})
 }
 
 // obey has the present wait end when ctx, which is no scope, is cancelled.
@@ -188,6 +208,10 @@ func (t *task) makeReady() {
 // yieldTurn gives up one turn; nothing cancels it.
 func (t *task) yieldTurn() {
 	t.makeReady()
+	if t.scope.e.budget >= crowd {
+		var here byte
+		t.coro.sp = uintptr(unsafe.Pointer(&here))
+	}
 	t.coro.yield(struct{}{})
 	if t.doom != spared {
 		t.resumeOddly()

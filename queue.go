@@ -71,8 +71,8 @@ func (q *Queue[T]) Put(ctx context.Context, v T) error {
 	if err != nil {
 		return err
 	}
+	q.mustBeOn(a.t.scope.e, "Queue.Put")
 	if !q.full() || q.shut {
-		q.mustBeOn(a.t.scope.e, "Queue.Put")
 		return q.put(v)
 	}
 	q.bind(a.t.scope.e, "Queue.Put")
@@ -109,8 +109,8 @@ func (q *Queue[T]) Get(ctx context.Context) (v T, err error) {
 	if err != nil {
 		return v, err
 	}
+	q.mustBeOn(a.t.scope.e, "Queue.Get")
 	if q.items.len() > 0 || q.shut {
-		q.mustBeOn(a.t.scope.e, "Queue.Get")
 		return q.take()
 	}
 	q.bind(a.t.scope.e, "Queue.Get")
@@ -164,8 +164,8 @@ func (q *Queue[T]) Join(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	q.mustBeOn(a.t.scope.e, "Queue.Join")
 	if q.unfinished == 0 {
-		q.mustBeOn(a.t.scope.e, "Queue.Join")
 		return nil
 	}
 	q.bind(a.t.scope.e, "Queue.Join")
@@ -207,6 +207,9 @@ func (q *Queue[T]) Max() int { return q.max }
 func (q *Queue[T]) String() string {
 	if q.items == nil {
 		return "<Queue not made>"
+	}
+	if q.getters.isElsewhere() {
+		return "<" + q.getters.name(q.kind) + ">"
 	}
 	s := fmt.Sprintf("<%s maxsize=%d len=%d%s%s", q.getters.name(q.kind), q.max, q.items.len(),
 		length(&q.getters.tasks, "getters"), length(&q.putters, "putters"))

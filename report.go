@@ -86,7 +86,7 @@ func (ec ExceptionContext) log(to *slog.Logger) {
 	add("object", ec.Object)
 	add("created", ec.Created)
 	if ec.Err != nil {
-		add("exception", ec.Err.Error())
+		add("exception", errText(ec.Err))
 	}
 	to.LogAttrs(context.Background(), slog.LevelError, "asyncio: "+message, attrs...)
 }

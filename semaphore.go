@@ -35,8 +35,8 @@ func (s *Semaphore) Acquire(ctx context.Context) error {
 		return err
 	}
 	s.mustBeMade("Semaphore.Acquire")
+	s.waiting.mustBeOn(a.t.scope.e, s, "Semaphore.Acquire")
 	if s.free > 0 {
-		s.waiting.mustBeOn(a.t.scope.e, s, "Semaphore.Acquire")
 		s.free--
 		s.took(a.t)
 		return nil
@@ -99,6 +99,9 @@ func (s *Semaphore) Free() int {
 
 // String is the semaphore, its free permits and how many wait.
 func (s *Semaphore) String() string {
+	if s.waiting.isElsewhere() {
+		return "<" + s.waiting.name("Semaphore") + ">"
+	}
 	return fmt.Sprintf("<%s free=%d/%d%s>", s.waiting.name("Semaphore"), s.free, s.size, length(&s.waiting.tasks, "waiters"))
 }
 
@@ -121,6 +124,11 @@ func (s *Semaphore) took(t *task) {
 // gave forgets a holder: the task that runs or, if that is none and all are
 // remembered, the first.
 func (s *Semaphore) gave() {
+	if last := len(s.takers) - 1; last >= 0 && s.takers[last].scope.e.cur == s.takers[last] {
+		s.takers[last] = nil
+		s.takers = s.takers[:last]
+		return
+	}
 	i := slices.IndexFunc(s.takers, func(t *task) bool { return t.scope.e.cur == t })
 	if i < 0 && len(s.takers) < s.size-s.free {
 		return

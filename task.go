@@ -314,7 +314,7 @@ func (t *task) describe(more string) string {
 	}
 	b.WriteString(" name='" + t.Name() + "' coro=" + funcName(t.face.entry()) + "()")
 	if t.done && t.err != nil && t.state != Cancelled {
-		fmt.Fprintf(&b, " exception=%q", firstLine(t.err.Error()))
+		fmt.Fprintf(&b, " exception=%q", firstLine(errText(t.err)))
 	}
 	b.WriteString(more + t.suffix() + ">")
 	return b.String()

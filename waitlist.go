@@ -46,6 +46,10 @@ func (w *waitlist) mustNotRace(fn string) {
 	}
 }
 
+// isElsewhere reports whether another goroutine runs the object's loop: only the
+// name can be told then, which does not change.
+func (w *waitlist) isElsewhere() bool { return w.e != nil && !w.e.owned() && !w.e.atRest() }
+
 // nudge tells the host of a loop at rest that a task was woken.
 func (w *waitlist) nudge() {
 	if w.e != nil {
