@@ -55,6 +55,9 @@ func (g *CallGraph) write(b *strings.Builder, indent string) {
 			fmt.Fprintf(b, "%s  |   %s in %s\n", indent, shortPath(f.File, f.Line), f.Function[strings.LastIndexByte(f.Function, '/')+1:])
 		}
 	}
+	if len(indent) > maxIndent {
+		indent = indent[:maxIndent]
+	}
 	if len(g.AwaitedBy) > 0 {
 		fmt.Fprintf(b, "%s  + Awaited by:\n", indent)
 		for _, up := range g.AwaitedBy {

@@ -165,6 +165,7 @@ func TestMainEntry_StatusSaysWhatEndedMain(t *testing.T) {
 	}{
 		{"fails in its cleanup", 1, "ready\n", "boom\n"},
 		{"only yields", 130, "ready\n", "asyncio: cancelled: received signal: interrupt\n"},
+		{"was cancelled before", 1, "ready\n", "asyncio: cancelled: boom\n"},
 		{"listens too", 130, "ready\nheard interrupt\n", "asyncio: cancelled: received signal: interrupt\n"},
 	} {
 		status, stdout, stderr := runProgram(t, c.name, os.Interrupt)

@@ -20,7 +20,15 @@ type foreign struct {
 func (e *engine) obey(ctx context.Context, cancel func(*cancellation)) *foreign {
 	f := &foreign{ctx: ctx, cancel: cancel}
 	e.foreigns.PushBack(&f.node, f)
-	f.stop = context.AfterFunc(ctx, func() { e.inject(f.arrive) })
+	f.stop = context.AfterFunc(ctx, func() {
+		e.inject(func() {
+			if f.node.Linked() {
+				// Each tells on a goroutine of its own; who obeys one context is
+				// cancelled in order all the same.
+				e.arrivals()
+			}
+		})
+	})
 	return f
 }
 

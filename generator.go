@@ -171,7 +171,10 @@ func (g *generator[T]) Name() string {
 }
 
 func (g *generator[T]) String() string {
-	s := "<Generator " + g.Name() + " " + funcName(g.fn) + "() " + g.state.String()
+	s := "<Generator " + g.Name() + " " + funcName(g.fn) + "()"
+	if e := g.scope.e; e.owned() || e.atRest() { // or the rest changes under our eyes
+		s += " " + g.state.String()
+	}
 	return s + g.suffix() + ">"
 }
 

@@ -223,6 +223,13 @@ func (g *TaskGroup) forget() {
 	if len(g.children) > 2*g.alive+maxEnded {
 		g.children = slices.DeleteFunc(g.children, func(t *task) bool { return t.done })
 	}
+	if n := g.held.Len(); n > 2*(g.alive-g.running)+maxEnded {
+		for range n { // those that were cancelled one by one
+			if t := g.held.Pop(); t.state == Created {
+				g.held.Push(t)
+			}
+		}
+	}
 }
 
 // maxEnded is how many tasks that have ended a group may still hold.

@@ -3,6 +3,7 @@ package asyncio
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/asyncio-go/asyncio/internal/list"
 )
@@ -114,5 +115,8 @@ func (o *outcome) addCallback(h *Handle) {
 		return
 	}
 	a := o.aftermath()
+	if len(a.callbacks) == cap(a.callbacks) { // those that were taken back go before the slice grows
+		a.callbacks = slices.DeleteFunc(a.callbacks, (*Handle).Cancelled)
+	}
 	a.callbacks = append(a.callbacks, h)
 }

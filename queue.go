@@ -236,7 +236,8 @@ func (q *Queue[T]) mustBeMade(fn string) {
 func (q *Queue[T]) bind(e *engine, fn string) {
 	if q.getters.e != e {
 		q.getters.bind(e, q, fn)
-		q.putters, q.joiners = list.List[task]{}, list.List[task]{}
+		unlink(&q.putters)
+		unlink(&q.joiners)
 	}
 }
 

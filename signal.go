@@ -49,13 +49,16 @@ func runUnderSignals(main func(ctx context.Context) error, pc uintptr) (status i
 		case <-stop:
 		}
 	}()
-	_, err := runOn(ctx, &Runner{}, &Task[struct{}]{plain: main}, pc)
+	t := &Task[struct{}]{plain: main}
+	_, err := runOn(ctx, &Runner{}, t, pc)
 	if err == nil {
 		return 0
 	}
 	fmt.Fprintln(os.Stderr, err)
 	var se *SignalError
-	if errors.As(err, &se) || errors.Is(err, context.Canceled) && errors.As(context.Cause(ctx), &se) {
+	// An error that is only some cancellation is the signal's if that came first.
+	c := t.scope.state.Load()
+	if errors.As(err, &se) || errors.Is(err, context.Canceled) && c != nil && errors.As(c.cause, &se) {
 		return signalStatus(se.Signal)
 	}
 	return 1

@@ -108,6 +108,9 @@ func (t *TaskTree) walk(yield func(AnyTask) bool) bool {
 	return true
 }
 
+// maxIndent is how many bytes a line of a deep tree is indented by at most.
+const maxIndent = 200
+
 // Len is the number of tasks in the tree.
 func (t *TaskTree) Len() (n int) {
 	for range t.All() {
@@ -136,10 +139,13 @@ func (t *TaskTree) write(b *strings.Builder, first, rest string) {
 	}
 	b.WriteString(first + t.TaskInfo.String() + "\n")
 	for i, child := range t.Children {
-		if i+1 < len(t.Children) {
-			child.write(b, rest+"├── ", rest+"│   ")
-		} else {
-			child.write(b, rest+"└── ", rest+"    ")
+		branch, below := "├── ", "│   "
+		if i+1 == len(t.Children) {
+			branch, below = "└── ", "    "
 		}
+		if len(rest) > maxIndent { // or the text of a deep tree would grow with the square of its depth
+			below = ""
+		}
+		child.write(b, rest+branch, rest+below)
 	}
 }

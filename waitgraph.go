@@ -3,8 +3,6 @@ package asyncio
 import (
 	"slices"
 	"strings"
-
-	"github.com/asyncio-go/asyncio/internal/list"
 )
 
 // The wait graph has the tasks as its nodes, and an edge from each task that
@@ -71,28 +69,34 @@ func (t *task) isWaitedFor() bool {
 
 // waitedForBy yields the tasks that wait for t.
 func (t *task) waitedForBy(yield func(*task) bool) {
-	more := true
-	each := func(l *list.List[task]) {
-		for u := range l.All {
-			more = more && yield(u)
+	for u := range t.waiters.All {
+		if !yield(u) {
+			return
 		}
 	}
-	each(&t.waiters)
 	if t.rest != nil {
 		for w := range t.rest.watchers.All {
-			more = more && (w.by == nil || yield(w.by))
+			if w.by != nil && !yield(w.by) {
+				return
+			}
 		}
 	}
-	if t.group != nil && t.group.joining && !t.done {
-		more = more && yield(t.group.parent)
+	if t.group != nil && t.group.joining && !t.done && !yield(t.group.parent) {
+		return
 	}
 	if t.pulled {
-		puller := t.face.(interface{ puller() *task }).puller()
-		more = more && (puller == nil || yield(puller))
+		if puller := t.face.(interface{ puller() *task }).puller(); puller != nil && !yield(puller) {
+			return
+		}
 	}
-	if t.coro != nil {
-		for l := t.coro.locks; l != nil; l = l.below {
-			each(&l.waiting.tasks)
+	if t.coro == nil {
+		return
+	}
+	for l := t.coro.locks; l != nil; l = l.below {
+		for u := range l.waiting.tasks.All {
+			if !yield(u) {
+				return
+			}
 		}
 	}
 }

@@ -25,7 +25,16 @@ func (w *waitlist) bind(e *engine, whose fmt.Stringer, fn string) {
 			"hand values from loop to loop with CallSoon or Submit", fn, whose, w.e, e))
 	}
 	e.objects++
-	w.e, w.number, w.tasks = e, e.objects, list.List[task]{}
+	w.e, w.number = e, e.objects
+	unlink(&w.tasks)
+}
+
+// unlink empties the list of those who wait on a loop that is closed, and was left
+// behind with them.
+func unlink(tasks *list.List[task]) {
+	for t := range tasks.All {
+		t.coro.queued.Remove()
+	}
 }
 
 // mustBeOn panics if the object is bound to another loop than e.
