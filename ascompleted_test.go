@@ -47,9 +47,9 @@ func TestAsCompleted_ErrorsCancellationsAndPanicsAreResults(t *testing.T) {
 		gone := asyncio.Spawn(ctx, taskNap)
 		failed := asyncio.Spawn(ctx, later(2*time.Second, 9, errBoom))
 		panics := asyncio.Spawn(ctx, func(ctx context.Context) (int, error) {
-			err := asyncio.Sleep(ctx, time.Second)
+			_ = asyncio.Sleep(ctx, time.Second)
 			explode()
-			return 0, err
+			return 0, nil
 		})
 		asyncio.Go(ctx, func(ctx context.Context) error {
 			err := asyncio.Sleep(ctx, 3*time.Second)

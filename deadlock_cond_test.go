@@ -157,8 +157,7 @@ func TestDeadlock_FailedAndCancelledInOneTurn(t *testing.T) {
 			var l asyncio.Lock
 			_ = l.Acquire(ctx)
 			err := asyncio.Group(ctx, func(ctx context.Context, g *asyncio.TaskGroup) error {
-				var child *asyncio.Task[struct{}]
-				child = g.Go(func(ctx context.Context) error {
+				child := g.Go(func(ctx context.Context) error {
 					err := l.Acquire(ctx)
 					if errors.Is(err, asyncio.ErrDeadlock) == cancelFirst {
 						t.Errorf("%s: Acquire = %v", name, err)
