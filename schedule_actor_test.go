@@ -178,7 +178,8 @@ func (l *modelLine) failAll(err error) {
 // await runs an operation that may wait, and holds it to the model, in which model
 // either settles it or puts it in a line. Under a cancelled context the
 // operation fails before it takes any effect.
-func (a *actor) await(ctx context.Context, what string, arg int, model func(w *modelWait), op func(w *modelWait) error) *modelWait {
+func (a *actor) await(ctx context.Context, what string, arg int,
+	model func(w *modelWait), op func(w *modelWait) error) *modelWait {
 	w := a.begin(ctx, what, arg, model)
 	a.end(w, op(w))
 	return w

@@ -43,6 +43,7 @@ type modelChild struct {
 	starting bool            // StartIn waits for it
 	told     bool            // it has told StartIn that it has started
 	via      context.Context // of StartIn
+	giveUp   context.CancelFunc
 }
 
 type scheduleError struct{ n int }

@@ -128,6 +128,10 @@ func (p *groupProgram) child(ctx context.Context, o *openGroup, c *modelChild, d
 	if c.starting && c.via.Err() != nil && asyncio.Yield(ctx) == nil && asyncio.Yield(ctx) == nil && ctx.Err() == nil {
 		p.fail("#%d goes on, though StartIn was cancelled and has had a turn to see it", c.n)
 	}
+	if c.starting && p.oneIn(6) {
+		p.note(c.n, "cancels its StartIn", 0)
+		c.giveUp()
+	}
 	if c.starting && p.oneIn(4) {
 		return o.outcome(ctx, c)
 	}
@@ -154,6 +158,8 @@ func (p *groupProgram) child(ctx context.Context, o *openGroup, c *modelChild, d
 func (p *groupProgram) startIn(ctx context.Context, a *actor, o *openGroup, depth int) {
 	refused := ctx.Err() != nil
 	c := o.child()
+	ctx, c.giveUp = asyncio.WithCancel(ctx)
+	defer c.giveUp()
 	c.starting, c.via = true, ctx
 	p.note(a.n, "start in", c.n)
 	v, err := asyncio.StartIn(ctx, o.g, func(own context.Context, started func(int)) error {

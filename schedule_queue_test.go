@@ -290,7 +290,8 @@ func (p *queueProgram) check() {
 	getters, putters, joiners := p.getters.len(), p.putters.len(), p.joiners.len()
 	if got := p.real.String(); countIn(got, "getters") != getters || countIn(got, "putters") != putters ||
 		countIn(got, "unfinished") != p.unfinished || p.real.Len() != len(p.items) {
-		p.fail("the queue is %s, want %d values, %d unfinished, and %d and %d to wait", got, len(p.items), p.unfinished, getters, putters)
+		p.fail("the queue is %s, want %d values, %d unfinished, and %d and %d to wait", got,
+			len(p.items), p.unfinished, getters, putters)
 	}
 	switch {
 	case getters > 0 && (len(p.items) > 0 || p.shut),
