@@ -1,5 +1,7 @@
 package asyncio
 
+import "github.com/asyncio-go/asyncio/internal/poll"
+
 // A Chooser makes the decisions that a loop makes by default in order of
 // arrival, although nothing promises that order. A simulation explores
 // schedules with one. It is called on the loop.
@@ -20,7 +22,7 @@ type Choice uint8
 const (
 	ChooseReady      Choice = iota // which of several ready tasks runs first
 	ChooseTimer                    // which of several equal deadlines strikes first
-	ChooseCompletion               // which of several results of the executor arrives first
+	ChooseCompletion               // which of several results of the executor, or ready descriptors, comes first
 )
 
 // choose asks the loop's Chooser.
@@ -89,6 +91,12 @@ func (e *engine) chooseTimer() expirer {
 		pick = candidates[e.choose(ChooseTimer, len(candidates))]
 	}
 	return equal[pick]
+}
+
+// chooseEvent moves one of the descriptors that have become ready to the front.
+func (e *engine) chooseEvent(events []poll.Event) {
+	i := e.choose(ChooseCompletion, len(events))
+	events[0], events[i] = events[i], events[0]
 }
 
 // chooseCompletion moves one of the completions that calls begins with to its

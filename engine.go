@@ -53,6 +53,7 @@ type engine struct {
 	timers    heap.Heap[expirer]
 
 	inbox      inbox
+	fds        fds
 	active     int // functions on goroutines that will wake the loop when they are done
 	foreigns   list.List[foreign]
 	cancels    int     // functions that cancel a scope and have not been called
@@ -184,7 +185,12 @@ func (e *engine) beginTurn() {
 	if e.dropped.pending.Load() {
 		e.collectDropped()
 	}
-	if e.steps >= e.nextCheck || e.timers.Len() > 0 && e.ready.Len() == 0 {
+	if e.steps >= e.nextCheck {
+		if e.fds.count > 0 {
+			e.pollFDs()
+		}
+		e.checkTimers()
+	} else if e.timers.Len() > 0 && e.ready.Len() == 0 {
 		e.checkTimers()
 	}
 }
@@ -199,9 +205,9 @@ func (e *engine) runStep(r runnable) {
 	}
 }
 
-// A loop that is never idle looks at its timers after checkSteps steps, or
-// after as many as take checkTime by what the last ones took. A look costs a
-// quarter of a switch.
+// A loop that is never idle looks at its timers and descriptors after checkSteps
+// steps, or after as many as take checkTime by what the last ones took. A look
+// costs a quarter of a switch, and a system call if there are descriptors.
 const (
 	checkSteps = 64
 	checkTime  = int64(50 * time.Microsecond)
@@ -233,6 +239,11 @@ func (e *engine) idle() {
 			return
 		}
 	}
+	if e.fds.count > 0 {
+		if e.pollFDs(); e.ready.Len() > 0 {
+			return
+		}
+	}
 	now, next := e.readClock(), forever
 	if e.timers.Len() > 0 {
 		if next = e.timers.Next(); next <= now {
@@ -249,7 +260,7 @@ func (e *engine) idle() {
 		if next != forever {
 			due = e.wall(next)
 		}
-		if e.clock.Idle(due, e.active > 0, e) {
+		if e.clock.Idle(due, e.active > 0 || e.fds.count > 0, e) {
 			return
 		}
 	} else if next != forever {
@@ -274,5 +285,5 @@ func (e *engine) idle() {
 // quiet reports whether nothing outside can wake the loop: provably, because
 // nobody holds anything to do it with.
 func (e *engine) quiet() bool {
-	return e.active == 0 && e.cancels == 0 && e.foreigns.Empty() && !e.given.Load() && !e.inbox.pending.Load()
+	return e.active == 0 && e.fds.count == 0 && e.cancels == 0 && e.foreigns.Empty() && !e.given.Load() && !e.inbox.pending.Load()
 }

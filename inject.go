@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/asyncio-go/asyncio/internal/list"
+	"github.com/asyncio-go/asyncio/internal/poll"
 )
 
 // An inbox takes what other goroutines have for a loop, and wakes the loop if
@@ -18,9 +19,10 @@ type inbox struct {
 	calls  []injected
 	open   list.List[ticket] // submissions whose tasks are not done
 	closed bool
-	asleep bool // the loop sleeps, or its host is to be told
+	asleep bool         // the loop sleeps, or its host is to be told
+	nap    *poll.Poller // in which it sleeps, or nil
 
-	wake  chan struct{} // a token for the sleeping loop
+	wake  chan struct{} // a token for the loop that sleeps elsewhere
 	host  func()        // LoopOptions.OnWake
 	timer *time.Timer   // belongs to the loop
 	spare []injected    // belongs to the loop
@@ -49,10 +51,14 @@ func (e *engine) injectCall(c injected) bool {
 	}
 	in.calls = append(in.calls, c)
 	in.pending.Store(true)
-	wake := in.asleep
-	in.asleep = false
+	wake, nap := in.asleep, in.nap
+	in.asleep, in.nap = false, nil
 	in.mu.Unlock()
-	if wake {
+	switch {
+	case !wake:
+	case nap != nil:
+		nap.Wake()
+	default:
 		in.rouse()
 	}
 	return true
@@ -114,12 +120,16 @@ func (in *inbox) putBack(calls []injected) {
 // maxSpareCalls bounds the memory that a burst of calls leaves behind.
 const maxSpareCalls = 1024
 
-// sleepUntilWoken returns when something was injected, or when d has passed,
-// and reports whether it was the latter. A sleeping loop holds no thread: it
-// is parked on a channel, which a testing/synctest bubble counts as blocked.
+// sleepUntilWoken returns when something was injected, when a descriptor has become
+// ready, or when d has passed, and reports whether it was the last. A sleeping loop
+// holds no thread. One without descriptors is parked on a channel, which a
+// testing/synctest bubble counts as blocked.
 func (e *engine) sleepUntilWoken(d time.Duration) (expired bool) {
+	if e.fds.count > 0 {
+		return e.nap(d)
+	}
 	in := &e.inbox
-	if !in.mayRest() {
+	if !in.mayRest(nil) {
 		return false
 	}
 	if d == time.Duration(forever) {
@@ -137,19 +147,40 @@ func (e *engine) sleepUntilWoken(d time.Duration) (expired bool) {
 	case <-in.timer.C:
 		expired = true
 	}
-	in.mu.Lock()
-	in.asleep = false
-	in.mu.Unlock()
+	in.risen()
 	return expired
 }
 
-// mayRest has the next injected call wake the loop or its host, unless there
-// is one already.
-func (in *inbox) mayRest() bool {
+// nap is sleepUntilWoken in the poller.
+func (e *engine) nap(d time.Duration) (expired bool) {
+	p := e.fds.poller
+	if d == time.Duration(forever) {
+		d = -1
+	}
+	p.Arm(d) // first: a Wake must not be overtaken by it
+	if !e.inbox.mayRest(p) {
+		return false
+	}
+	expired = p.Sleep()
+	return e.inbox.risen() && expired
+}
+
+// mayRest has the next injected call wake the loop, out of nap if it is not nil, or
+// its host, unless there is one already.
+func (in *inbox) mayRest(nap *poll.Poller) bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.asleep = len(in.calls) == 0
+	in.asleep, in.nap = len(in.calls) == 0, nap
 	return in.asleep
+}
+
+// risen is called by a loop that has woken. It reports whether that was by itself.
+func (in *inbox) risen() bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	asleep := in.asleep
+	in.asleep, in.nap = false, nil
+	return asleep
 }
 
 // shut closes the inbox and tells what is still in it that it is lost.

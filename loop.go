@@ -227,9 +227,13 @@ func (l *Loop) Step() (next time.Time, err error) {
 		return time.Time{}, err
 	}
 	defer e.leave()
-	e.nextCheck = e.steps
+	e.nextCheck = e.steps // look at timers and descriptors
 	e.turns(func() bool { return true })
-	if e.ready.Len() > 0 || !e.inbox.mayRest() {
+	if e.ready.Len() > 0 {
+		return e.wall(e.readClock()), nil
+	}
+	e.watchForHost()
+	if !e.inbox.mayRest(nil) {
 		return e.wall(e.readClock()), nil
 	}
 	if e.timers.Len() > 0 {

@@ -227,5 +227,6 @@ func (e *engine) finalize() {
 		}
 	}
 	e.slot = nil
+	e.fds.closeAll()
 	e.drainCoros()
 }
