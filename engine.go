@@ -54,7 +54,8 @@ type engine struct {
 
 	inbox      inbox
 	fds        fds
-	active     int // functions on goroutines that will wake the loop when they are done
+	closers    []*Handle // called when the loop closes
+	active     int       // functions on goroutines that will wake the loop when they are done
 	foreigns   list.List[foreign]
 	cancels    int     // functions that cancel a scope and have not been called
 	calling    *Handle // the callback that runs or ran last

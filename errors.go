@@ -1,6 +1,7 @@
 package asyncio
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -97,7 +98,7 @@ type PanicError struct {
 }
 
 func (e *PanicError) Error() string {
-	return fmt.Sprintf("asyncio: %s panicked: %v\n\n%s", e.where, e.Value, e.Stack)
+	return fmt.Sprintf("asyncio: %s panicked: %v\n\n%s", cmp.Or(e.where, "a function"), e.Value, e.Stack)
 }
 
 // Unwrap is the panic's value if that is an error.

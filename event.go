@@ -1,6 +1,9 @@
 package asyncio
 
-import "context"
+import (
+	"context"
+	"fmt"
+)
 
 // An Event is a flag that tasks wait for. Its zero value is not set. It must not
 // be copied. It belongs to the loop of the first task that waits for it; from
@@ -16,7 +19,11 @@ type Event struct {
 // Wait waits until the event is set, and returns at once if it is. Once Set was
 // called, everybody who waited is woken, also if Clear follows. Cancelling ctx
 // ends the wait with a [CancelledError].
-func (v *Event) Wait(ctx context.Context) error {
+func (v *Event) Wait(ctx context.Context) error { return v.WaitAs(ctx, v) }
+
+// WaitAs is [Event.Wait] for a package that uses the event for something that has a
+// better name: reports say that the task waits for what.
+func (v *Event) WaitAs(ctx context.Context, what fmt.Stringer) error {
 	a, err := newAwait(ctx, "Event.Wait")
 	if err != nil {
 		return err
@@ -27,7 +34,7 @@ func (v *Event) Wait(ctx context.Context) error {
 	}
 	v.waiting.bind(a.t.scope.e, v, "Event.Wait")
 	v.waiting.add(a.t)
-	return a.park(v)
+	return a.park(what)
 }
 
 // Set sets the event and wakes everybody who waits for it, in order of arrival.

@@ -23,6 +23,7 @@ type FD struct {
 	fd     int
 	key    uint64 // its slot, and how many had it before
 	sides  [2]fdSide
+	hungUp bool
 	closed bool
 	ended  func()        // OnClose
 	node   list.Node[FD] // in the loop's, in order of registration
@@ -156,6 +157,11 @@ func (f *FD) onReady(d poll.Direction, call func(), fn string) {
 	}
 }
 
+// HungUp reports whether the other side is known to have ended, or the connection to
+// have failed. OnReadable may not call any more then, after a read that returned
+// fewer bytes than asked for: go on until the end of the stream, or an error.
+func (f *FD) HungUp() bool { return f.hungUp }
+
 // OnClose has ended called when the FD is closed, by Close or with the loop: the
 // moment at which its owner closes the descriptor.
 func (f *FD) OnClose(ended func()) {
@@ -235,12 +241,21 @@ func (e *engine) pollFDs() {
 		ev := x.pending[0]
 		x.pending = x.pending[1:]
 		slot := uint32(ev.Key)
+		if ev.HungUp {
+			x.hangUp(slot, ev.Key)
+		}
 		if ev.Readable {
 			x.tell(slot, ev.Key, poll.Read)
 		}
 		if ev.Writable {
 			x.tell(slot, ev.Key, poll.Write)
 		}
+	}
+}
+
+func (x *fds) hangUp(slot uint32, key uint64) {
+	if f := x.slots[slot]; f != nil && f.key == key {
+		f.hungUp = true
 	}
 }
 

@@ -204,6 +204,17 @@ func (in *inbox) shut() {
 	}
 }
 
+// Outside runs f on a goroutine of its own, and has the loop call what it returns. As
+// long as that has not happened the loop is not deadlocked, whatever its tasks wait for;
+// if the loop closes first, the result is dropped. It must be called on the loop. It is
+// for packages that wait for something that no descriptor tells of; tasks use
+// [Blocking], which waits, and is bounded.
+func (l *Loop) Outside(f func() (result func())) {
+	l.e.mustNotRace("Loop.Outside")
+	mustFunc(f != nil, "Loop.Outside")
+	l.e.outside(f)
+}
+
 // outside runs f on a goroutine of its own and counts it as something that may
 // wake the loop, until f's result, which is a call for the loop, was made.
 func (e *engine) outside(f func() (result func())) {

@@ -256,6 +256,11 @@ func (l *Loop) Stop() {
 // Running reports whether a goroutine runs the loop at the moment.
 func (l *Loop) Running() bool { return l.e.state.Load() == loopRunning }
 
+// Owned reports whether the calling goroutine runs the loop at the moment, as a
+// task or a callback does: for functions that may be called from any goroutine, and
+// that use CallSoon where it does not.
+func (l *Loop) Owned() bool { return l.e.owned() }
+
 // Closed reports whether the loop was closed.
 func (l *Loop) Closed() bool { return l.e.state.Load() == loopClosed }
 

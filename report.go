@@ -21,6 +21,14 @@ type ExceptionContext struct {
 	Created string // where it was created, and by which task; in debug mode the chain of spawners
 }
 
+// Report hands an error that nobody else can be told to the exception handler, or logs
+// it: for packages that run functions of others. It must be called on the loop. It is
+// asyncio's call_exception_handler.
+func (l *Loop) Report(ec ExceptionContext) {
+	l.e.mustNotRace("Loop.Report")
+	l.e.report(ec)
+}
+
 // report calls the exception handler, and protects the loop from it: if it
 // panics, the default handler reports both errors, and if that panics too, for
 // a broken Logger, the last word goes to stderr.

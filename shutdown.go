@@ -198,6 +198,15 @@ func (e *engine) runDownPhases() {
 	e.finalize()
 }
 
+// OnClose has f called on the loop when that closes, after its last task has ended, in
+// reverse order of the calls: for packages that hold something for a loop. There is no
+// way to take it back.
+func (l *Loop) OnClose(f func()) {
+	l.e.mustNotRace("Loop.OnClose")
+	mustFunc(f != nil, "Loop.OnClose")
+	l.e.closers = append(l.e.closers, l.e.newHandle(f, f))
+}
+
 // cancelTasks cancels every task, and interrupts them in order of creation.
 func (e *engine) cancelTasks(c *cancellation) {
 	var waiting []*task
@@ -227,6 +236,11 @@ func (e *engine) finalize() {
 		}
 	}
 	e.slot = nil
+	for len(e.closers) > 0 {
+		last := e.closers[len(e.closers)-1]
+		e.closers = e.closers[:len(e.closers)-1]
+		last.step()
+	}
 	e.fds.closeAll()
 	e.drainCoros()
 }

@@ -87,6 +87,7 @@ func (p *Poller) Poll() []Event {
 			Key:      uint64(uint32(raw.Fd)) | uint64(uint32(raw.Pad))<<32,
 			Readable: raw.Events&(unix.EPOLLIN|unix.EPOLLRDHUP|ends) != 0,
 			Writable: raw.Events&(unix.EPOLLOUT|ends) != 0,
+			HungUp:   raw.Events&(unix.EPOLLRDHUP|ends) != 0,
 		}
 	}
 	return p.ready[:n]

@@ -91,7 +91,7 @@ func (p *Poller) Poll() []Event {
 			p.emptyPipe()
 		case ok:
 			ends := k.Flags&unix.EV_EOF != 0
-			p.ready[found] = Event{key, ends || k.Filter == unix.EVFILT_READ, ends || k.Filter == unix.EVFILT_WRITE}
+			p.ready[found] = Event{key, ends || k.Filter == unix.EVFILT_READ, ends || k.Filter == unix.EVFILT_WRITE, ends}
 			found++
 		}
 	}

@@ -42,10 +42,11 @@ const (
 	Write
 )
 
-// An Event says that a descriptor may be ready.
+// An Event says that a descriptor may be ready. HungUp says that nothing more comes
+// from the other side, so that there may be no further edge for reading.
 type Event struct {
-	Key                uint64
-	Readable, Writable bool
+	Key                        uint64
+	Readable, Writable, HungUp bool
 }
 
 // ErrNotPollable is the error of Add for a descriptor that is always ready.

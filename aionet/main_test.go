@@ -1,0 +1,165 @@
+package aionet_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime/pprof"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/asyncio-go/asyncio"
+	"github.com/asyncio-go/asyncio/aionet"
+)
+
+// TestMain fails the suite if it leaves a goroutine behind.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if code == 0 {
+		if left := goroutines(); left != "" {
+			fmt.Fprintf(os.Stderr, "goroutines left behind by the suite:\n%s\n", left)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+// goroutines is a dump of the goroutines of this module, once they have had time to end.
+func goroutines() (dump string) {
+	for range 500 {
+		var all bytes.Buffer
+		_ = pprof.Lookup("goroutine").WriteTo(&all, 2)
+		dump = ""
+		for g := range strings.SplitSeq(all.String(), "\n\n") {
+			if strings.Contains(g, "asyncio-go/asyncio.") || strings.Contains(g, "asyncio/aionet.") {
+				dump += strings.TrimSpace(g) + "\n\n"
+			}
+		}
+		if dump == "" {
+			return ""
+		}
+		time.Sleep(time.Millisecond) // the goroutines that end are not ours to wait for
+	}
+	return dump
+}
+
+// A record keeps what a loop logs.
+type record struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (r *record) Enabled(context.Context, slog.Level) bool { return true }
+func (r *record) WithAttrs([]slog.Attr) slog.Handler       { return r }
+func (r *record) WithGroup(string) slog.Handler            { return r }
+func (r *record) Handle(_ context.Context, rec slog.Record) error {
+	line := rec.Level.String() + " " + rec.Message
+	rec.Attrs(func(a slog.Attr) bool { line += " " + a.String(); return true })
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lines = append(r.lines, line)
+	return nil
+}
+
+func (r *record) text() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return strings.Join(r.lines, "\n")
+}
+
+// patience is how long a test may take; nothing waits for it to pass.
+const patience = 30 * time.Second
+
+// runLogged runs main on a loop of its own and returns what was logged. It fails the
+// test if main fails, or if a goroutine or a descriptor is left.
+func runLogged(t *testing.T, main func(ctx context.Context) error) string {
+	t.Helper()
+	before := descriptors(t)
+	log := &record{}
+	r := &asyncio.Runner{Options: asyncio.LoopOptions{
+		Logger: slog.New(log), SlowThreshold: -1, StallThreshold: -1}}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := r.Run(ctx, main); err != nil {
+		t.Errorf("Run: %v", err)
+	}
+	if left := goroutines(); left != "" {
+		t.Errorf("goroutines left behind:\n%s", left)
+	}
+	if after := descriptors(t); after > before {
+		t.Errorf("%d descriptors before, %d after", before, after)
+	}
+	return log.text()
+}
+
+// run is runLogged where nothing may be logged.
+func run(t *testing.T, main func(ctx context.Context) error) {
+	t.Helper()
+	if got := runLogged(t, main); got != "" {
+		t.Errorf("logged:\n%s", got)
+	}
+}
+
+// descriptors is how many there are, once Go's netpoller has made its own.
+func descriptors(t *testing.T) int {
+	t.Helper()
+	once.Do(func() {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = r.Close(), w.Close()
+	})
+	names, err := os.ReadDir("/dev/fd")
+	if err != nil {
+		t.Skipf("descriptors cannot be counted here: %v", err)
+	}
+	return len(names)
+}
+
+var once sync.Once
+
+// connect is both ends of a new TCP connection.
+func connect(t *testing.T, ctx context.Context) (client, server *aionet.Conn) {
+	t.Helper()
+	return connectVia(t, ctx, "tcp", "127.0.0.1:0", &aionet.Dialer{})
+}
+
+func connectVia(t *testing.T, ctx context.Context, network, address string, d *aionet.Dialer) (client, server *aionet.Conn) {
+	t.Helper()
+	l, err := aionet.Listen(ctx, network, address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	accepted := asyncio.Spawn(ctx, l.Accept)
+	if client, err = d.Dial(ctx, network, l.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	if server, err = accepted.Await(ctx); err != nil {
+		t.Fatal(err)
+	}
+	return client, server
+}
+
+// wantErr fails the test if err does not say so.
+func wantErr(t *testing.T, err error, part string) {
+	t.Helper()
+	if err == nil || !strings.Contains(err.Error(), part) {
+		t.Errorf("error %v, want one with %q", err, part)
+	}
+}
+
+// pause lets everything run that is ready.
+func pause(t *testing.T, ctx context.Context) {
+	t.Helper()
+	for range 3 {
+		if err := asyncio.Yield(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

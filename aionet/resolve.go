@@ -1,0 +1,50 @@
+package aionet
+
+import (
+	"context"
+	"net"
+	"net/netip"
+
+	"github.com/asyncio-go/asyncio"
+)
+
+// A Resolver finds the addresses of names with the standard library's resolver, which
+// runs off the loop. Its zero value is ready. Cancelling ctx ends a lookup at once.
+type Resolver struct {
+	// Net is the resolver; nil is [net.DefaultResolver].
+	Net *net.Resolver
+}
+
+func (r *Resolver) net() *net.Resolver {
+	if r.Net == nil {
+		return net.DefaultResolver
+	}
+	return r.Net
+}
+
+// LookupNetIP finds the addresses of host, of the network ip, ip4 or ip6. It is
+// asyncio's getaddrinfo.
+func (r *Resolver) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
+	return lookup(ctx, r.net(), network, host)
+}
+
+// LookupAddr finds the names of an address. It is asyncio's getnameinfo.
+func (r *Resolver) LookupAddr(ctx context.Context, addr string) ([]string, error) {
+	return asyncio.Abandonable(ctx, func(ctx context.Context) ([]string, error) {
+		return r.net().LookupAddr(ctx, addr)
+	})
+}
+
+// lookup answers literals on the loop, and asks r for names.
+func lookup(ctx context.Context, r *net.Resolver, network, host string) ([]netip.Addr, error) {
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		return asyncio.Abandonable(ctx, func(ctx context.Context) ([]netip.Addr, error) {
+			return r.LookupNetIP(ctx, network, host)
+		})
+	}
+	if ip = ip.Unmap(); network == "ip4" && !ip.Is4() || network == "ip6" && ip.Is4() {
+		return nil, &net.DNSError{Err: "no suitable address", Name: host, IsNotFound: true}
+	}
+	return []netip.Addr{ip}, nil
+}

@@ -1,0 +1,246 @@
+package aionet
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"runtime/debug"
+	"time"
+
+	"github.com/asyncio-go/asyncio"
+	"github.com/asyncio-go/asyncio/internal/list"
+	"github.com/asyncio-go/asyncio/internal/socket"
+)
+
+// A Handler serves one connection, which is closed when it returns.
+type Handler func(ctx context.Context, c *Conn) error
+
+// A Server serves connections, each in a task of its own. Only Handler has to be set.
+// It belongs to one loop, and may serve several listeners at once.
+type Server struct {
+	Handler Handler
+
+	// TLS makes TLS of every connection; the handshake is made in the connection's
+	// task, before the handler is called.
+	TLS *tls.Config
+
+	// HandshakeTimeout bounds the handshake of TLS. Zero means a minute, as in
+	// asyncio, negative for ever.
+	HandshakeTimeout time.Duration
+
+	// MaxConns bounds how many connections are open at a time; others wait in the
+	// system's queue. Zero is no bound.
+	MaxConns int
+
+	// Grace is how long handlers may go on once the server is to end, before they
+	// are cancelled.
+	Grace time.Duration
+
+	open      list.List[served]
+	count     int
+	changed   asyncio.Event // a connection has ended, or the server is to
+	listeners list.List[serving]
+	stopping  bool
+}
+
+// served is a connection under a handler.
+type served struct {
+	node list.Node[served]
+	conn *Conn
+}
+
+// serving is one call of Serve.
+type serving struct {
+	node     list.Node[serving]
+	listener *Listener
+}
+
+// Serve serves the connections of l with handler until ctx is cancelled, or l is
+// closed. See [Server.Serve].
+func Serve(ctx context.Context, l *Listener, handler Handler) error {
+	return (&Server{Handler: handler}).Serve(ctx, l)
+}
+
+// Serve accepts the connections of l and runs the handler for each in a task of its
+// own. An error or a panic of the handler is reported to the loop's exception handler
+// and ends that connection alone; that the other side has gone away is no error to
+// report. When the process runs out of descriptors, that is reported, and Serve goes
+// on a little later.
+//
+// When ctx is cancelled, l is closed, or Shutdown called, Serve closes l, lets the
+// handlers go on for Grace, then cancels them, and aborts the connections of those
+// that have not ended a second later. It returns when all have ended: with the
+// cancellation, with nil after Shutdown or the close, or with what ended the listener.
+func (s *Server) Serve(ctx context.Context, l *Listener) error {
+	if s.Handler == nil {
+		panic("aionet: Server.Serve: Handler is nil; set the function that serves a connection")
+	}
+	me := &serving{listener: l}
+	s.listeners.PushBack(&me.node, me)
+	defer func() {
+		me.node.Remove()
+		s.changed.Set()
+	}()
+	// The handlers outlive the cancellation of ctx by the grace.
+	lasting, cancel := asyncio.WithCancelCause(context.WithoutCancel(ctx))
+	defer cancel(nil)
+	return asyncio.Group(lasting, func(lasting context.Context, g *asyncio.TaskGroup) error {
+		err := s.accept(ctx, l, g)
+		if closed := l.Close(); err == nil {
+			err = closed
+		}
+		s.windDown(lasting, cancel)
+		return err
+	})
+}
+
+// Shutdown has every Serve of s end, and waits until they have. Cancelling ctx ends the
+// wait only.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.stopping = true
+	for each := range s.listeners.All {
+		_ = each.listener.Close()
+	}
+	for !s.listeners.Empty() {
+		s.changed.Clear()
+		if err := s.changed.Wait(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// accept starts a task for every connection until the listener ends.
+func (s *Server) accept(ctx context.Context, l *Listener, g *asyncio.TaskGroup) error {
+	var pause backoff
+	for {
+		if err := s.awaitRoom(ctx, l); err != nil {
+			return err
+		}
+		c, err := l.Accept(ctx)
+		switch {
+		case err == nil:
+			pause = 0
+			s.start(g, c)
+		case errors.Is(err, net.ErrClosed):
+			return nil
+		case socket.Exhausted(errors.Unwrap(err)):
+			if pause == 0 {
+				l.hub.loop.Report(asyncio.ExceptionContext{Message: "socket.accept() out of system resource", Err: err, Object: l.String()})
+			}
+			if err := asyncio.Sleep(ctx, pause.next()); err != nil {
+				return err
+			}
+		default:
+			return err
+		}
+	}
+}
+
+// A backoff is the time between tries to accept, which doubles up to a second.
+type backoff time.Duration
+
+func (b *backoff) next() time.Duration {
+	*b = min(max(2**b, backoff(5*time.Millisecond)), backoff(time.Second))
+	return time.Duration(*b)
+}
+
+// awaitRoom waits while as many connections are open as may be.
+func (s *Server) awaitRoom(ctx context.Context, l *Listener) error {
+	for s.MaxConns > 0 && s.count >= s.MaxConns && !l.closed {
+		s.changed.Clear()
+		if err := s.changed.Wait(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// start serves c in a task of g.
+func (s *Server) start(g *asyncio.TaskGroup, c *Conn) {
+	me := &served{conn: c}
+	s.open.PushBack(&me.node, me)
+	s.count++
+	g.Go(func(ctx context.Context) error {
+		defer func() {
+			if r := recover(); r != nil {
+				s.report(c, panicError(r))
+			}
+			_ = c.Close()
+			me.node.Remove()
+			s.count--
+			s.changed.Set()
+		}()
+		if err := s.serve(ctx, c); err != nil && !isPeerGone(err) && ctx.Err() == nil {
+			s.report(c, err)
+		}
+		return nil
+	})
+}
+
+func (s *Server) serve(ctx context.Context, c *Conn) error {
+	if s.TLS != nil {
+		err := withinTimeout(ctx, s.HandshakeTimeout, func(context.Context) error { return c.AcceptTLS(s.TLS) })
+		if err != nil {
+			return err
+		}
+	}
+	return s.Handler(ctx, c)
+}
+
+// panicError is what recover returned, which may come with a stack of its own.
+func panicError(value any) error {
+	if pe, ok := value.(*asyncio.PanicError); ok {
+		return pe
+	}
+	return &asyncio.PanicError{Value: value, Stack: debug.Stack()}
+}
+
+func (s *Server) report(c *Conn, err error) {
+	c.link.hub.loop.Report(asyncio.ExceptionContext{
+		Message: "Unhandled exception in connection handler", Err: err,
+		Task: asyncio.CurrentTask(c.link.hub.ctx), Object: c.String()})
+}
+
+// abortAfter is how long handlers that were cancelled may hold on to their connections.
+const abortAfter = time.Second
+
+// windDown lets the handlers finish, cancels them, and aborts what they hold on to.
+func (s *Server) windDown(ctx context.Context, cancel context.CancelCauseFunc) {
+	if s.awaitNone(ctx, s.Grace) {
+		return
+	}
+	cancel(errServerEnds)
+	if s.awaitNone(context.WithoutCancel(ctx), abortAfter) {
+		return
+	}
+	for each := range s.open.All {
+		each.conn.Abort()
+	}
+}
+
+var errServerEnds = errors.New("aionet: the server has been shut down")
+
+// awaitNone waits until no connection is open, for at most d, and reports whether that
+// is so.
+func (s *Server) awaitNone(ctx context.Context, d time.Duration) bool {
+	if s.count > 0 && d > 0 {
+		_ = asyncio.Timeout(ctx, d, func(ctx context.Context) error {
+			for s.count > 0 {
+				s.changed.Clear()
+				if err := s.changed.Wait(ctx); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return s.count == 0
+}
+
+// isPeerGone reports whether err is how a connection ends whose other side has left.
+func isPeerGone(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || socket.PeerGone(err)
+}

@@ -1,0 +1,88 @@
+package aionet
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"github.com/asyncio-go/asyncio"
+)
+
+// A side is one direction of a connection.
+type side struct {
+	ready  asyncio.Event   // something has changed: look again
+	wake   func()          // called when the socket is ready for this direction
+	alarm  *asyncio.Handle // the deadline, if one is set
+	late   bool            // the deadline has passed
+	failed error           // every operation fails with it from now on
+	streak uint8           // operations that did not have to wait, in a row
+}
+
+// maxStreak is after how many operations that did not have to wait a task lets the
+// others run: a peer that is fast enough would keep the loop for itself.
+const maxStreak = 64
+
+// usable returns the error of an operation that must not begin, or go on.
+func (s *side) usable(ctx context.Context) error {
+	switch {
+	case s.failed != nil:
+		return s.failed
+	case s.late:
+		return os.ErrDeadlineExceeded
+	case ctx.Err() != nil:
+		return asyncio.Yield(ctx) // which fails, as every await does
+	case s.streak >= maxStreak:
+		s.streak = 0
+		return asyncio.Yield(ctx)
+	}
+	s.streak++
+	return nil
+}
+
+// setDeadline has the operations fail from t on.
+func (s *side) setDeadline(l *asyncio.Loop, t time.Time) {
+	if s.alarm != nil {
+		s.alarm.Cancel()
+		s.alarm = nil
+	}
+	s.late = false
+	switch {
+	case t.IsZero():
+	case !t.After(l.Now()):
+		s.pass()
+	default:
+		s.alarm = l.CallAt(t, s.pass)
+	}
+}
+
+// pass is called when the deadline has come.
+func (s *side) pass() {
+	s.late = true
+	s.ready.Set()
+}
+
+// fail makes the side useless, and tells whoever waits for it.
+func (s *side) fail(err error) {
+	if s.failed == nil {
+		s.failed = err
+	}
+	s.ready.Set()
+}
+
+// end takes the deadline back, and tells whoever waits.
+func (s *side) end() {
+	if s.alarm != nil {
+		s.alarm.Cancel()
+		s.alarm = nil
+	}
+	s.ready.Set()
+}
+
+// onLoop calls f on the loop: now, if the caller is there.
+func onLoop(l *asyncio.Loop, f func()) {
+	if l.Owned() {
+		f()
+	} else {
+		l.CallSoon(f)
+	}
+}

@@ -1,0 +1,283 @@
+package aionet
+
+import (
+	"context"
+	"fmt"
+	"net"
+
+	"github.com/asyncio-go/asyncio"
+)
+
+// Those of asyncio.
+const (
+	defaultHighWater = 64 << 10
+	defaultLowWater  = 16 << 10
+)
+
+// output is the writing side of a link: buf[sent:] is what was enqueued and not sent.
+type output struct {
+	side
+	lock      asyncio.Lock // held by the task that writes
+	buf       []byte
+	sent      int
+	high, low int
+	direct    bool // a Write is past the buffer: what is enqueued meanwhile goes after it
+	dirty     bool // the hub will flush
+}
+
+func (o *output) unsent() int { return len(o.buf) - o.sent }
+
+// drop forgets what was not sent, and gives the buffer back.
+func (o *output) drop(h *hub) {
+	if o.buf != nil {
+		h.give(o.buf)
+		o.buf, o.sent = nil, 0
+	}
+}
+
+// Write writes p and waits until the system has taken all of it, after what was
+// enqueued before. It returns how much that was, which is less than len(p) only with
+// an error. Of several tasks that write, each writes its p in one piece, in the order
+// in which they came.
+func (c *Conn) Write(p []byte) (int, error) {
+	k := c.link
+	ctx := c.context()
+	if err := k.out.lock.Acquire(ctx); err != nil {
+		return 0, err
+	}
+	defer k.out.lock.Release()
+	var n int
+	var err error
+	if k.secure != nil {
+		n, err = k.secure.write(ctx, p)
+	} else {
+		n, err = k.write(ctx, p)
+	}
+	return n, k.opError("write", err)
+}
+
+// Writev is [Conn.Write] of several slices in one piece, which it does not change.
+func (c *Conn) Writev(bufs ...[]byte) (int64, error) {
+	k := c.link
+	if k.secure != nil || len(bufs) == 1 {
+		return c.writeEach(bufs)
+	}
+	ctx := c.context()
+	if err := k.out.lock.Acquire(ctx); err != nil {
+		return 0, err
+	}
+	defer k.out.lock.Release()
+	n, err := k.writev(ctx, append(make([][]byte, 0, len(bufs)), bufs...))
+	return n, k.opError("write", err)
+}
+
+func (c *Conn) writeEach(bufs [][]byte) (all int64, err error) {
+	for _, p := range bufs {
+		n, err := c.Write(p)
+		all += int64(n)
+		if err != nil {
+			return all, err
+		}
+	}
+	return all, nil
+}
+
+// write is Write past the buffer. The caller holds the lock.
+func (k *link) write(ctx context.Context, p []byte) (n int, err error) {
+	if err := k.sendAll(ctx); err != nil {
+		return 0, err
+	}
+	k.out.direct = true
+	defer k.written()
+	for n < len(p) {
+		if err := k.usable(ctx, &k.out.side); err != nil {
+			return n, err
+		}
+		m, err := k.stream.Write(p[n:])
+		n += m
+		if err == ErrWouldBlock {
+			err = k.awaitWritable(ctx)
+		}
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// writev is write for several slices, which it consumes.
+func (k *link) writev(ctx context.Context, bufs [][]byte) (all int64, err error) {
+	if err := k.sendAll(ctx); err != nil {
+		return 0, err
+	}
+	k.out.direct = true
+	defer k.written()
+	for {
+		for len(bufs) > 0 && len(bufs[0]) == 0 {
+			bufs = bufs[1:]
+		}
+		if len(bufs) == 0 {
+			return all, nil
+		}
+		if err := k.usable(ctx, &k.out.side); err != nil {
+			return all, err
+		}
+		n, err := k.stream.Writev(bufs)
+		all += int64(n)
+		for n > 0 {
+			m := min(n, len(bufs[0]))
+			bufs[0] = bufs[0][m:]
+			if n -= m; len(bufs[0]) == 0 {
+				bufs = bufs[1:]
+			}
+		}
+		if err == ErrWouldBlock {
+			err = k.awaitWritable(ctx)
+		}
+		if err != nil {
+			return all, err
+		}
+	}
+}
+
+// written ends a write past the buffer.
+func (k *link) written() {
+	k.out.direct = false
+	k.flush()
+}
+
+// Enqueue appends a copy of p to the connection's write buffer and does not wait. The
+// buffer is sent at the end of the turn, or as soon as the task waits for input on this
+// connection: replies to requests that came together leave together. It is for what
+// must not wait; whoever enqueues much has to Drain, or the buffer grows. That a
+// connection is closed or has failed, Drain and the reads tell; what is enqueued then
+// is dropped.
+func (c *Conn) Enqueue(p []byte) {
+	k := c.link
+	switch {
+	case k.closed || k.out.failed != nil || len(p) == 0:
+	case k.secure != nil:
+		k.secure.enqueue(p)
+	default:
+		k.enqueue(p)
+	}
+}
+
+func (k *link) enqueue(p []byte) {
+	o := &k.out
+	if o.buf == nil {
+		o.buf = k.hub.take()
+	}
+	if o.sent > 0 && len(o.buf)+len(p) > cap(o.buf) {
+		o.buf = o.buf[:copy(o.buf, o.buf[o.sent:])]
+		o.sent = 0
+	}
+	o.buf = append(o.buf, p...)
+	k.hub.flushSoon(k)
+}
+
+// flush sends as much of the buffer as there is room for, and goes on when there is more.
+func (k *link) flush() {
+	o := &k.out
+	if o.buf == nil || o.direct {
+		return
+	}
+	for o.unsent() > 0 {
+		n, err := k.stream.Write(o.buf[o.sent:])
+		o.sent += n
+		switch err {
+		case nil:
+		case ErrWouldBlock:
+			k.stream.OnWritable(o.wake)
+			return
+		default:
+			o.drop(k.hub)
+			o.fail(err)
+			return
+		}
+	}
+	o.drop(k.hub)
+}
+
+// writable is called when the stream is.
+func (k *link) writable() {
+	k.flush()
+	if k.closed && k.out.unsent() == 0 {
+		_ = k.release(k.stream.Close) // which Close has left to us
+	}
+	k.out.ready.Set()
+}
+
+// Drain waits, if more than the high-water mark is unsent, until no more than the
+// low-water mark is: the backpressure of those who enqueue. It also tells of the error
+// that sending has met.
+func (c *Conn) Drain() error {
+	k := c.link
+	if k.out.unsent() <= k.out.high {
+		return k.opError("write", k.usable(c.context(), &k.out.side))
+	}
+	return k.opError("write", k.sendUntil(c.context(), k.out.low))
+}
+
+// sendAll waits until the buffer is empty.
+func (k *link) sendAll(ctx context.Context) error {
+	if k.out.buf == nil {
+		return nil
+	}
+	return k.sendUntil(ctx, 0)
+}
+
+// sendUntil waits until no more than n bytes are unsent.
+func (k *link) sendUntil(ctx context.Context, n int) error {
+	for {
+		if err := k.usable(ctx, &k.out.side); err != nil {
+			return err
+		}
+		if k.flush(); k.out.failed != nil {
+			return k.out.failed
+		}
+		if k.out.unsent() <= n {
+			return nil
+		}
+		k.out.streak = 0
+		k.out.ready.Clear() // flush has asked to be told
+		if err := k.out.ready.WaitAs(ctx, (*writeWait)(k)); err != nil {
+			return err
+		}
+	}
+}
+
+// Unsent is how many bytes are in the write buffer.
+func (c *Conn) Unsent() int { return c.link.out.unsent() }
+
+// SetWriteBuffer sets the high-water mark, above which Drain waits, and the low-water
+// mark, down to which it does; 64 KiB and 16 KiB unless it is called.
+func (c *Conn) SetWriteBuffer(high, low int) {
+	if low < 0 || high < low {
+		panic(fmt.Sprintf("aionet: Conn.SetWriteBuffer(%d, %d): the low-water mark must be from 0 to the high-water mark", high, low))
+	}
+	c.link.out.high, c.link.out.low = high, low
+}
+
+// CloseWrite tells the other side that nothing more will be written, once everything
+// that was enqueued is sent; reading goes on. Over TLS it is a close_notify.
+func (c *Conn) CloseWrite() error {
+	k := c.link
+	ctx := c.context()
+	if err := k.out.lock.Acquire(ctx); err != nil {
+		return err
+	}
+	defer k.out.lock.Release()
+	if k.secure != nil {
+		k.secure.closeWrite()
+	}
+	err := k.sendAll(ctx)
+	if err == nil {
+		err = k.usable(ctx, &k.out.side)
+	}
+	if err == nil {
+		err = k.stream.CloseWrite()
+		k.out.fail(net.ErrClosed)
+	}
+	return k.opError("close", err)
+}

@@ -1,0 +1,32 @@
+package socket
+
+import (
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// The calls of this file go past Go's scheduler: on a non-blocking descriptor they
+// return at once, and telling the scheduler costs as much as a tenth of the call.
+
+// Read reads into p, and returns 0 at the end of the stream. p must not be empty.
+func Read(fd int, p []byte) (int, error) { return transfer(unix.SYS_READ, fd, p) }
+
+// Write writes as much of p as there is room for. p must not be empty.
+func Write(fd int, p []byte) (int, error) { return transfer(unix.SYS_WRITE, fd, p) }
+
+func transfer(call uintptr, fd int, p []byte) (int, error) {
+	for {
+		n, _, errno := syscall.RawSyscall(call, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)))
+		switch errno {
+		case 0:
+			return int(n), nil
+		case unix.EAGAIN:
+			return 0, ErrWouldBlock
+		case unix.EINTR:
+		default:
+			return 0, errno
+		}
+	}
+}
