@@ -80,7 +80,7 @@ const idleReportAfter = 10 * time.Second
 // its tasks wait, and all that could wake them is what others might do with a
 // handle or a context.
 func (e *engine) suspicious() bool {
-	return !e.idleReported && !e.tasks.Empty() && e.active == 0 && !inBubble()
+	return !e.idleReported && !e.tasks.Empty() && e.active == 0 && e.fds.count == 0 && !inBubble()
 }
 
 func (e *engine) reportIdle() {
