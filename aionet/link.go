@@ -85,6 +85,7 @@ func (k *link) release(end func() error) error {
 	k.out.end()
 	k.in.buf, k.in.start = nil, 0 // not to the hub: the caller may still hold what Peek has shown
 	k.out.drop(k.hub)
+	k.out.held = nil
 	return end()
 }
 

@@ -17,7 +17,7 @@ import (
 // Listen implements [Network]. Package net makes the socket; the loop uses a duplicate.
 func (n system) Listen(ctx context.Context, network, address string, lc *ListenConfig) (Acceptor, error) {
 	l, err := bind(ctx, network, address, lc)
-	if errors.Is(err, unix.EADDRINUSE) && isUnix(network) && removeStale(address) {
+	if errors.Is(err, unix.EADDRINUSE) && isUnix(network) && removeStale(&net.UnixAddr{Net: network, Name: address}) {
 		l, err = bind(ctx, network, address, lc)
 	}
 	if err != nil {
@@ -71,17 +71,17 @@ func bind(ctx context.Context, network, address string, lc *ListenConfig) (net.L
 }
 
 // removeStale removes the file of a Unix socket that nobody listens on any more.
-func removeStale(path string) bool {
-	info, err := os.Lstat(path)
+func removeStale(a net.Addr) bool {
+	info, err := os.Lstat(a.String())
 	if err != nil || info.Mode().Type() != fs.ModeSocket {
 		return false
 	}
-	fd, err := socket.Connect(nil, &net.UnixAddr{Net: "unix", Name: path})
+	fd, err := socket.Connect(nil, a)
 	if err == nil {
 		_ = socket.Close(fd)
 		return false
 	}
-	return errors.Is(err, unix.ECONNREFUSED) && os.Remove(path) == nil
+	return errors.Is(err, unix.ECONNREFUSED) && os.Remove(a.String()) == nil
 }
 
 func duplicate(c syscall.Conn) (fd int, err error) {

@@ -4,16 +4,21 @@ package aionet
 
 import (
 	"context"
+	"errors"
 	"net"
 	"syscall"
 
 	"github.com/asyncio-go/asyncio/internal/socket"
+	"golang.org/x/sys/unix"
 )
 
 // ListenPacket implements [Network]. Package net makes the socket; the loop uses a
 // duplicate.
 func (n system) ListenPacket(ctx context.Context, network string, local, remote net.Addr) (Packets, error) {
 	c, err := openSocket(ctx, network, local, remote)
+	if local != nil && errors.Is(err, unix.EADDRINUSE) && removeStale(local) {
+		c, err = openSocket(ctx, network, local, remote)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -40,6 +45,7 @@ type rawConn interface {
 }
 
 func openSocket(ctx context.Context, network string, local, remote net.Addr) (rawConn, error) {
+	ctx = context.WithoutCancel(ctx) // it does not wait, and its deadlines are on the loop's clock
 	if remote != nil {
 		c, err := (&net.Dialer{LocalAddr: local}).DialContext(ctx, network, remote.String())
 		if err != nil {

@@ -12,6 +12,8 @@ import (
 // ErrBusy is matched by the error of a read while another task reads.
 var ErrBusy = errors.New("another task is reading from this connection")
 
+var errBusy = fmt.Errorf("aionet: %w; read in one task, and hand over what it reads", ErrBusy)
+
 // defaultReadLimit is asyncio's, too.
 const defaultReadLimit = 64 << 10
 
@@ -205,7 +207,7 @@ func (c *Conn) SetReadLimit(n int) {
 func (k *link) beginRead(c *Conn) (context.Context, error) {
 	ctx := c.context()
 	if k.in.busy {
-		return nil, k.opError("read", fmt.Errorf("aionet: %w; read in one task, and hand over what it reads", ErrBusy))
+		return nil, k.opError("read", errBusy)
 	}
 	k.in.busy, k.in.ctx = true, ctx
 	return ctx, nil
@@ -222,7 +224,10 @@ func (k *link) tryRead(ctx context.Context, p []byte) (int, error) {
 		return k.stream.Read(p)
 	}
 	n, err := k.secure.conn.Read(p)
-	return n, resumed(err)
+	if n > 0 { // what comes with an error is taken; the error comes again
+		return n, nil
+	}
+	return 0, resumed(err)
 }
 
 // fill reads once, into a buffer with room for n bytes in all. While it waits and

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"time"
@@ -18,10 +19,14 @@ import (
 //   - the handshake is over before anybody else can use the connection;
 //   - one task reads at a time, which input.busy sees to, so the reader may wait with
 //     the reading mutex;
-//   - what crypto/tls writes goes to the write buffer of the link, and never waits.
+//   - what crypto/tls writes goes to the write buffer of the link, and never waits;
+//   - there is no renegotiation, which would be a handshake within a read.
 type secure struct {
-	link *link
-	conn *tls.Conn
+	link    *link
+	conn    *tls.Conn
+	ready   bool // the handshake is over
+	ended   bool // a close_notify is on its way
+	crowded bool // the reader waits for the other side to take answers
 }
 
 // defaultHandshakeTimeout is asyncio's.
@@ -32,20 +37,32 @@ const maxRecord = 16 << 10
 
 // StartTLS makes TLS of the connection, as its client, and returns after the
 // handshake. What was read and not consumed counts as the beginning of the other
-// side's TLS. When it fails, the connection is closed. Bound the time it takes with
-// [asyncio.Timeout].
+// side's TLS, so nobody can slip plain text in that is taken for decrypted. Writers
+// wait until the handshake is over; what is enqueued meanwhile is sent after it,
+// encrypted.
+//
+// When it fails or is cancelled, the connection is closed; only if another task reads
+// ([ErrBusy]) is it left alone. Bound the time it takes with [asyncio.Timeout]. The
+// functions of config run in the task and may await. Renegotiation is refused, whatever
+// config says.
+//
+// As with crypto/tls, a stream that ends without a close_notify reads as [io.EOF] where
+// no record is cut off, and as [io.ErrUnexpectedEOF] elsewhere: a protocol that has to
+// know must say by itself where its messages end.
 func (c *Conn) StartTLS(config *tls.Config) error { return c.link.upgrade(c, tls.Client, config) }
 
 // AcceptTLS is [Conn.StartTLS] as the server.
 func (c *Conn) AcceptTLS(config *tls.Config) error { return c.link.upgrade(c, tls.Server, config) }
 
-// TLS is the state of a TLS connection, such as its protocol and certificates, or nil.
+// TLS is the state of a TLS connection, such as its protocol and certificates, or nil
+// before the end of the handshake.
 func (c *Conn) TLS() *tls.ConnectionState {
-	if c.link.secure == nil {
+	s := c.link.secure
+	if s == nil || !s.ready { // crypto/tls would wait for the handshake with a mutex
 		return nil
 	}
-	s := c.link.secure.conn.ConnectionState()
-	return &s
+	state := s.conn.ConnectionState()
+	return &state
 }
 
 // handshake is StartTLS within a timeout.
@@ -60,7 +77,11 @@ func withinTimeout(ctx context.Context, timeout time.Duration, f func(ctx contex
 	case timeout == 0:
 		timeout = defaultHandshakeTimeout
 	}
-	return asyncio.Timeout(ctx, timeout, f)
+	err := asyncio.Timeout(ctx, timeout, f)
+	if errors.Is(err, asyncio.ErrTimeout) {
+		err = fmt.Errorf("aionet: TLS handshake: %w", err)
+	}
+	return err
 }
 
 // upgrade puts TLS over the link. Until it is over nobody else may use the link.
@@ -73,24 +94,53 @@ func (k *link) upgrade(c *Conn, side func(net.Conn, *tls.Config) *tls.Conn, conf
 		return err
 	}
 	defer k.endRead()
+	defer func() { // also after a panic of one of the config's functions
+		if k.secure == nil || !k.secure.ready {
+			_ = k.close() // once the alert is sent
+		}
+	}()
 	if err := k.out.lock.Acquire(ctx); err != nil {
 		return err
 	}
 	defer k.out.lock.Release()
-	conn := side(&transport{k, bytes.Clone(k.in.buffered())}, config)
+	s := &secure{link: k, conn: side(&transport{k, bytes.Clone(k.in.buffered())}, withoutRenegotiation(config))}
+	k.secure = s
 	k.in.drop(k.hub)
-	if err := conn.Handshake(); err != nil { // HandshakeContext would start a goroutine
-		err = k.opError("handshake", resumed(err))
-		k.flush() // the alert
-		_ = k.release(k.stream.Close)
-		return err
+	if err := s.conn.Handshake(); err != nil { // HandshakeContext would start a goroutine
+		return k.opError("handshake", resumed(err))
 	}
-	k.secure = &secure{k, conn}
+	s.ready = true
+	s.enqueue(k.out.held)
+	k.out.held = nil
+	k.out.ready.Set() // for who drains
 	return nil
 }
 
-// write encrypts p and waits until all of it is sent. The caller holds the lock.
-func (s *secure) write(ctx context.Context, p []byte) (n int, err error) {
+// withoutRenegotiation is config with renegotiation off: the reader would wait for the
+// other side with the mutex that every Write takes.
+func withoutRenegotiation(config *tls.Config) *tls.Config {
+	if config != nil && config.Renegotiation != tls.RenegotiateNever {
+		config = config.Clone()
+		config.Renegotiation = tls.RenegotiateNever
+	}
+	return config
+}
+
+// write encrypts bufs and waits until all of it is sent. The caller holds the lock.
+func (s *secure) write(ctx context.Context, bufs ...[]byte) (all int64, err error) {
+	for _, p := range bufs {
+		n, err := s.encrypt(ctx, p)
+		all += int64(n)
+		if err != nil {
+			return all, err
+		}
+	}
+	return all, s.link.sendAll(ctx)
+}
+
+// encrypt encrypts p into the write buffer, a record at a time, and waits while that
+// is full.
+func (s *secure) encrypt(ctx context.Context, p []byte) (n int, err error) {
 	k := s.link
 	for n < len(p) {
 		if err := k.usable(ctx, &k.out.side); err != nil {
@@ -105,18 +155,28 @@ func (s *secure) write(ctx context.Context, p []byte) (n int, err error) {
 			return n, err
 		}
 	}
-	return n, k.sendAll(ctx)
+	return n, nil
 }
 
-// enqueue encrypts p into the write buffer.
+// enqueue encrypts p into the write buffer, or keeps it until that is possible.
 func (s *secure) enqueue(p []byte) {
-	if _, err := s.conn.Write(p); err != nil {
-		s.link.out.fail(err)
+	o := &s.link.out
+	switch {
+	case s.ended || len(p) == 0:
+	case !s.ready:
+		o.held = append(o.held, p...)
+	default:
+		if _, err := s.conn.Write(p); err != nil {
+			o.fail(err)
+		}
 	}
 }
 
 // closeWrite enqueues the close_notify.
-func (s *secure) closeWrite() { _ = s.conn.CloseWrite() }
+func (s *secure) closeWrite() {
+	s.ended = s.ready
+	_ = s.conn.CloseWrite()
+}
 
 // A transport is a link as crypto/tls sees it.
 type transport struct {
@@ -136,11 +196,8 @@ func (t *transport) Read(p []byte) (int, error) {
 	k := t.link
 	ctx := k.in.ctx
 	for {
-		// A peer may ask for any number of new keys, and read none of the answers.
-		if k.out.unsent() > k.out.high {
-			if err := k.sendUntil(ctx, k.out.low); err != nil {
-				return 0, paused(err)
-			}
+		if err := t.awaitAnswers(ctx); err != nil {
+			return 0, paused(err)
 		}
 		if err := k.usable(ctx, &k.in.side); err != nil {
 			return 0, paused(err)
@@ -151,6 +208,31 @@ func (t *transport) Read(p []byte) (int, error) {
 		}
 		if err := k.awaitReadable(ctx); err != nil {
 			return 0, paused(err)
+		}
+	}
+}
+
+// awaitAnswers waits, if more than the high-water mark is unsent, until no more than the
+// low-water mark is: a peer may ask for any number of new keys, and read none of the
+// answers. It is part of a read, and obeys its deadline.
+func (t *transport) awaitAnswers(ctx context.Context) error {
+	k := t.link
+	if k.out.unsent() <= k.out.high {
+		return nil
+	}
+	k.secure.crowded = true
+	defer func() { k.secure.crowded = false }()
+	for {
+		if err := k.usable(ctx, &k.in.side); err != nil {
+			return err
+		}
+		if k.flush(); k.out.unsent() <= k.out.low {
+			return nil
+		}
+		k.in.streak = 0
+		k.in.ready.Clear() // flush has asked to be told
+		if err := k.in.ready.WaitAs(ctx, (*writeWait)(k)); err != nil {
+			return err
 		}
 	}
 }

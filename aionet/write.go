@@ -20,12 +20,16 @@ type output struct {
 	lock      asyncio.Lock // held by the task that writes
 	buf       []byte
 	sent      int
+	held      []byte // enqueued during a handshake of TLS, which it follows
 	high, low int
 	direct    bool // a Write is past the buffer: what is enqueued meanwhile goes after it
 	dirty     bool // the hub will flush
 }
 
 func (o *output) unsent() int { return len(o.buf) - o.sent }
+
+// backlog is what is unsent or held.
+func (o *output) backlog() int { return o.unsent() + len(o.held) }
 
 // drop forgets what was not sent, and gives the buffer back.
 func (o *output) drop(h *hub) {
@@ -46,40 +50,28 @@ func (c *Conn) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	defer k.out.lock.Release()
-	var n int
-	var err error
 	if k.secure != nil {
-		n, err = k.secure.write(ctx, p)
-	} else {
-		n, err = k.write(ctx, p)
+		n, err := k.secure.write(ctx, p)
+		return int(n), k.opError("write", err)
 	}
+	n, err := k.write(ctx, p)
 	return n, k.opError("write", err)
 }
 
 // Writev is [Conn.Write] of several slices in one piece, which it does not change.
 func (c *Conn) Writev(bufs ...[]byte) (int64, error) {
 	k := c.link
-	if k.secure != nil || len(bufs) == 1 {
-		return c.writeEach(bufs)
-	}
 	ctx := c.context()
 	if err := k.out.lock.Acquire(ctx); err != nil {
 		return 0, err
 	}
 	defer k.out.lock.Release()
+	if k.secure != nil {
+		n, err := k.secure.write(ctx, bufs...)
+		return n, k.opError("write", err)
+	}
 	n, err := k.writev(ctx, append(make([][]byte, 0, len(bufs)), bufs...))
 	return n, k.opError("write", err)
-}
-
-func (c *Conn) writeEach(bufs [][]byte) (all int64, err error) {
-	for _, p := range bufs {
-		n, err := c.Write(p)
-		all += int64(n)
-		if err != nil {
-			return all, err
-		}
-	}
-	return all, nil
 }
 
 // write is Write past the buffer. The caller holds the lock.
@@ -206,6 +198,9 @@ func (k *link) writable() {
 		_ = k.release(k.stream.Close) // which Close has left to us
 	}
 	k.out.ready.Set()
+	if k.secure != nil && k.secure.crowded {
+		k.in.ready.Set()
+	}
 }
 
 // Drain waits, if more than the high-water mark is unsent, until no more than the
@@ -213,7 +208,7 @@ func (k *link) writable() {
 // that sending has met.
 func (c *Conn) Drain() error {
 	k := c.link
-	if k.out.unsent() <= k.out.high {
+	if k.out.backlog() <= k.out.high {
 		return k.opError("write", k.usable(c.context(), &k.out.side))
 	}
 	return k.opError("write", k.sendUntil(c.context(), k.out.low))
@@ -236,7 +231,7 @@ func (k *link) sendUntil(ctx context.Context, n int) error {
 		if k.flush(); k.out.failed != nil {
 			return k.out.failed
 		}
-		if k.out.unsent() <= n {
+		if k.out.backlog() <= n {
 			return nil
 		}
 		k.out.streak = 0
@@ -248,7 +243,7 @@ func (k *link) sendUntil(ctx context.Context, n int) error {
 }
 
 // Unsent is how many bytes are in the write buffer.
-func (c *Conn) Unsent() int { return c.link.out.unsent() }
+func (c *Conn) Unsent() int { return c.link.out.backlog() }
 
 // SetWriteBuffer sets the high-water mark, above which Drain waits, and the low-water
 // mark, down to which it does; 64 KiB and 16 KiB unless it is called.
