@@ -22,36 +22,42 @@ const maxSend = 256 << 10
 // ReadFrom writes what r yields until its end: io.Copy(conn, r). A file, or an
 // [io.LimitedReader] of one, is sent without copying it through the process where the
 // system can do that (Linux, and not through TLS). Reading a file blocks the loop for as
-// long as the disk takes.
+// long as the disk takes. Other writers wait until the file is written.
 func (c *Conn) ReadFrom(r io.Reader) (int64, error) {
 	k := c.link
 	f, limit := fileOf(r)
-	sender, ok := k.stream.(fileSender)
-	if f == nil || !ok {
+	if f == nil {
 		return io.Copy(writerOnly{c}, r)
 	}
 	ctx := c.context()
 	if err := k.out.lock.Acquire(ctx); err != nil {
 		return 0, err
 	}
-	sent, err := int64(0), errNotSent
-	if k.secure == nil {
-		sent, err = k.sendFile(ctx, sender, f, limit)
+	defer k.out.lock.Release()
+	if sender, ok := k.stream.(fileSender); ok && k.secure == nil {
+		sent, err := k.sendFile(ctx, sender, f, limit)
+		if l, ok := r.(*io.LimitedReader); ok {
+			l.N -= sent
+		}
+		if err != errNotSent {
+			return sent, k.opError("sendfile", err)
+		}
 	}
-	k.out.lock.Release()
-	if err == errNotSent {
-		return io.Copy(writerOnly{c}, r)
-	}
-	if l, ok := r.(*io.LimitedReader); ok {
-		l.N -= sent
-	}
-	return sent, k.opError("sendfile", err)
+	return io.Copy(turn{k, ctx}, r)
 }
 
 var errNotSent = errors.New("the file was not sent")
 
 // writerOnly hides ReadFrom.
 type writerOnly struct{ io.Writer }
+
+// A turn is a connection for who holds its lock.
+type turn struct {
+	link *link
+	ctx  context.Context
+}
+
+func (t turn) Write(p []byte) (int, error) { return t.link.writeInTurn(t.ctx, p) }
 
 // fileOf is the file that r reads, and how much of it. It is no *os.File where that
 // calls io.Copy, which hides its WriteTo.

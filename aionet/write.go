@@ -50,6 +50,11 @@ func (c *Conn) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	defer k.out.lock.Release()
+	return k.writeInTurn(ctx, p)
+}
+
+// writeInTurn is Write for who holds the lock.
+func (k *link) writeInTurn(ctx context.Context, p []byte) (int, error) {
 	if k.secure != nil {
 		n, err := k.secure.write(ctx, p)
 		return int(n), k.opError("write", err)
