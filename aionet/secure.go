@@ -26,7 +26,12 @@ type secure struct {
 	conn    *tls.Conn
 	ready   bool // the handshake is over
 	ended   bool // a close_notify is on its way
-	crowded bool // the reader waits for the other side to take answers
+	sending bool // crypto/tls writes for the application, not an answer of its own
+
+	answers int   // bytes of answers that may be unsent
+	total   int64 // bytes that crypto/tls has written
+	last    int64 // what total was after the last answer
+	crowded bool  // the reader waits for the other side to take answers
 }
 
 // defaultHandshakeTimeout is asyncio's.
@@ -103,7 +108,8 @@ func (k *link) upgrade(c *Conn, side func(net.Conn, *tls.Config) *tls.Conn, conf
 		return err
 	}
 	defer k.out.lock.Release()
-	s := &secure{link: k, conn: side(&transport{k, bytes.Clone(k.in.buffered())}, withoutRenegotiation(config))}
+	s := &secure{link: k}
+	s.conn = side(&transport{s, bytes.Clone(k.in.buffered())}, withoutRenegotiation(config))
 	k.secure = s
 	k.in.drop(k.hub)
 	if err := s.conn.Handshake(); err != nil { // HandshakeContext would start a goroutine
@@ -146,7 +152,7 @@ func (s *secure) encrypt(ctx context.Context, p []byte) (n int, err error) {
 		if err := k.usable(ctx, &k.out.side); err != nil {
 			return n, err
 		}
-		m, err := s.conn.Write(p[n:min(len(p), n+maxRecord)])
+		m, err := s.send(p[n:min(len(p), n+maxRecord)])
 		n += m
 		if err == nil && k.out.unsent() > k.out.high {
 			err = k.sendUntil(ctx, k.out.low)
@@ -166,10 +172,16 @@ func (s *secure) enqueue(p []byte) {
 	case !s.ready:
 		o.held = append(o.held, p...)
 	default:
-		if _, err := s.conn.Write(p); err != nil {
+		if _, err := s.send(p); err != nil {
 			o.fail(err)
 		}
 	}
+}
+
+func (s *secure) send(p []byte) (int, error) {
+	s.sending = true
+	defer func() { s.sending = false }()
+	return s.conn.Write(p)
 }
 
 // closeWrite enqueues the close_notify.
@@ -178,10 +190,44 @@ func (s *secure) closeWrite() {
 	_ = s.conn.CloseWrite()
 }
 
+// unanswered is how many bytes of answers are unsent, or more.
+func (s *secure) unanswered() int {
+	if int64(s.link.out.unsent()) <= s.total-s.last {
+		s.answers = 0
+	}
+	return s.answers
+}
+
+// awaitAnswers waits, if more answers than the high-water mark are unsent, until all are
+// sent: a peer may ask for any number of new keys, and read none of the answers. It is
+// part of a read, and obeys its deadline. What the application writes does not count:
+// two peers that write much would each wait for the other to read.
+func (s *secure) awaitAnswers(ctx context.Context) error {
+	k := s.link
+	if s.answers <= k.out.high || s.unanswered() <= k.out.high {
+		return nil
+	}
+	s.crowded = true
+	defer func() { s.crowded = false }()
+	for {
+		if err := k.usable(ctx, &k.in.side); err != nil {
+			return err
+		}
+		if k.flush(); s.unanswered() == 0 {
+			return nil
+		}
+		k.in.streak = 0
+		k.in.ready.Clear() // flush has asked to be told
+		if err := k.in.ready.WaitAs(ctx, (*writeWait)(k)); err != nil {
+			return err
+		}
+	}
+}
+
 // A transport is a link as crypto/tls sees it.
 type transport struct {
-	link  *link
-	early []byte // read before TLS began
+	secure *secure
+	early  []byte // read before TLS began
 }
 
 var _ net.Conn = (*transport)(nil)
@@ -193,10 +239,10 @@ func (t *transport) Read(p []byte) (int, error) {
 		t.early = t.early[n:]
 		return n, nil
 	}
-	k := t.link
+	k := t.secure.link
 	ctx := k.in.ctx
 	for {
-		if err := t.awaitAnswers(ctx); err != nil {
+		if err := t.secure.awaitAnswers(ctx); err != nil {
 			return 0, paused(err)
 		}
 		if err := k.usable(ctx, &k.in.side); err != nil {
@@ -212,34 +258,10 @@ func (t *transport) Read(p []byte) (int, error) {
 	}
 }
 
-// awaitAnswers waits, if more than the high-water mark is unsent, until no more than the
-// low-water mark is: a peer may ask for any number of new keys, and read none of the
-// answers. It is part of a read, and obeys its deadline.
-func (t *transport) awaitAnswers(ctx context.Context) error {
-	k := t.link
-	if k.out.unsent() <= k.out.high {
-		return nil
-	}
-	k.secure.crowded = true
-	defer func() { k.secure.crowded = false }()
-	for {
-		if err := k.usable(ctx, &k.in.side); err != nil {
-			return err
-		}
-		if k.flush(); k.out.unsent() <= k.out.low {
-			return nil
-		}
-		k.in.streak = 0
-		k.in.ready.Clear() // flush has asked to be told
-		if err := k.in.ready.WaitAs(ctx, (*writeWait)(k)); err != nil {
-			return err
-		}
-	}
-}
-
 // Write enqueues a record.
 func (t *transport) Write(p []byte) (int, error) {
-	k := t.link
+	s := t.secure
+	k := s.link
 	switch {
 	case k.closed:
 		return 0, net.ErrClosed
@@ -247,14 +269,19 @@ func (t *transport) Write(p []byte) (int, error) {
 		return 0, k.out.failed
 	}
 	k.enqueue(p)
+	s.total += int64(len(p))
+	if !s.sending {
+		s.answers += len(p)
+		s.last = s.total
+	}
 	return len(p), nil
 }
 
 // Close does nothing: the link has an end of its own.
 func (t *transport) Close() error { return nil }
 
-func (t *transport) LocalAddr() net.Addr  { return t.link.stream.LocalAddr() }
-func (t *transport) RemoteAddr() net.Addr { return t.link.stream.RemoteAddr() }
+func (t *transport) LocalAddr() net.Addr  { return t.secure.link.stream.LocalAddr() }
+func (t *transport) RemoteAddr() net.Addr { return t.secure.link.stream.RemoteAddr() }
 
 // The deadlines that crypto/tls sets for its own alerts are not the connection's.
 
