@@ -258,13 +258,16 @@ func (t *transport) Read(p []byte) (int, error) {
 	}
 }
 
-// Write enqueues a record.
+// Write enqueues a record. Answers that cannot be sent are dropped: given an error,
+// crypto/tls would not change its own keys, and not understand what it reads from then on.
 func (t *transport) Write(p []byte) (int, error) {
 	s := t.secure
 	k := s.link
 	switch {
 	case k.closed:
 		return 0, net.ErrClosed
+	case k.out.failed != nil && s.ready && !s.sending:
+		return len(p), nil
 	case k.out.failed != nil:
 		return 0, k.out.failed
 	}
