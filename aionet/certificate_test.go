@@ -78,8 +78,8 @@ func clientConfig() *tls.Config {
 	return &tls.Config{RootCAs: trusted().pool, ServerName: "server.test"}
 }
 
-// pemFiles writes the server's certificate, its key and the authority for a program.
-func pemFiles(t *testing.T) (cert, key, ca string) {
+// pemFiles writes the server's certificate and its key, for a program.
+func pemFiles(t *testing.T) (cert, key string) {
 	t.Helper()
 	dir := t.TempDir()
 	write := func(name, kind string, der []byte) string {
@@ -94,7 +94,7 @@ func pemFiles(t *testing.T) (cert, key, ca string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return write("cert.pem", "CERTIFICATE", a.server.Certificate[0]), write("key.pem", "PRIVATE KEY", der), dir
+	return write("cert.pem", "CERTIFICATE", a.server.Certificate[0]), write("key.pem", "PRIVATE KEY", der)
 }
 
 // secured makes TLS of both ends of a connection.

@@ -49,7 +49,7 @@ const maxRecord = 16 << 10
 // When it fails or is cancelled, the connection is closed; only if another task reads
 // ([ErrBusy]) is it left alone. Bound the time it takes with [asyncio.Timeout]. The
 // functions of config run in the task and may await. Renegotiation is refused, whatever
-// config says.
+// config says, and ends the connection.
 //
 // As with crypto/tls, a stream that ends without a close_notify reads as [io.EOF] where
 // no record is cut off, and as [io.ErrUnexpectedEOF] elsewhere: a protocol that has to
