@@ -27,7 +27,10 @@ func (n system) ListenPacket(ctx context.Context, network string, local, remote 
 	if err != nil {
 		return nil, err
 	}
-	p := &fdPackets{fdStream: fdStream{sysfd: fd}}
+	p := &fdPackets{fdStream: fdStream{sysfd: fd, local: c.LocalAddr()}}
+	if a, ok := p.local.(*net.UDPAddr); ok {
+		p.six = a.IP.To4() == nil
+	}
 	if network == "unixgram" && local != nil {
 		p.file.path, p.file.info = local.String(), lstat(local.String())
 	}
@@ -41,6 +44,7 @@ func (n system) ListenPacket(ctx context.Context, network string, local, remote 
 
 type rawConn interface {
 	syscall.Conn
+	LocalAddr() net.Addr
 	Close() error
 }
 
@@ -68,6 +72,7 @@ func openSocket(ctx context.Context, network string, local, remote net.Addr) (ra
 type fdPackets struct {
 	fdStream
 	file socketFile
+	six  bool // of IPv6
 }
 
 func (p *fdPackets) release() {
@@ -83,5 +88,5 @@ func (p *fdPackets) ReadFrom(b []byte) (int, net.Addr, error) {
 
 // WriteTo implements [Packets].
 func (p *fdPackets) WriteTo(b []byte, to net.Addr) error {
-	return p.unlessClosed(socket.SendTo(p.sysfd, b, to))
+	return p.unlessClosed(socket.SendTo(p.sysfd, b, to, p.six))
 }

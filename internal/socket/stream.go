@@ -42,25 +42,28 @@ func Connect(local, remote net.Addr) (fd int, err error) {
 	if fd, err = open(family, kind); err != nil {
 		return -1, err
 	}
-	defer func() {
-		if err != nil {
-			_ = unix.Close(fd)
-		}
-	}()
+	if err := connect(fd, local, sa); err != nil {
+		_ = unix.Close(fd)
+		return -1, err
+	}
+	return fd, nil
+}
+
+func connect(fd int, local net.Addr, sa unix.Sockaddr) error {
 	if local != nil {
 		_, from, err := sockaddr(local)
 		if err != nil {
-			return -1, err
+			return err
 		}
 		if err := unix.Bind(fd, from); err != nil {
-			return -1, os.NewSyscallError("bind", err)
+			return os.NewSyscallError("bind", err)
 		}
 	}
 	switch err := unix.Connect(fd, sa); err {
 	case nil, unix.EINPROGRESS, unix.EINTR:
-		return fd, nil
+		return nil
 	default:
-		return -1, os.NewSyscallError("connect", err)
+		return os.NewSyscallError("connect", err)
 	}
 }
 
