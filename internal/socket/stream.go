@@ -30,7 +30,7 @@ func Writev(fd int, bufs [][]byte) (int, error) {
 
 // Connect begins to connect a new socket to remote, from local unless that is nil. The
 // socket is writable once that has succeeded or failed, which Error tells.
-func Connect(local, remote net.Addr) (fd int, err error) {
+func Connect(local, remote net.Addr) (int, error) {
 	family, sa, err := sockaddr(remote)
 	if err != nil {
 		return -1, err
@@ -39,7 +39,8 @@ func Connect(local, remote net.Addr) (fd int, err error) {
 	if remote.Network() == "unixgram" {
 		kind = unix.SOCK_DGRAM
 	}
-	if fd, err = open(family, kind); err != nil {
+	fd, err := open(family, kind)
+	if err != nil {
 		return -1, err
 	}
 	if err := connect(fd, local, sa); err != nil {
@@ -49,7 +50,7 @@ func Connect(local, remote net.Addr) (fd int, err error) {
 	return fd, nil
 }
 
-func connect(fd int, local net.Addr, sa unix.Sockaddr) error {
+func connect(fd int, local net.Addr, remote unix.Sockaddr) error {
 	if local != nil {
 		_, from, err := sockaddr(local)
 		if err != nil {
@@ -59,12 +60,10 @@ func connect(fd int, local net.Addr, sa unix.Sockaddr) error {
 			return os.NewSyscallError("bind", err)
 		}
 	}
-	switch err := unix.Connect(fd, sa); err {
-	case nil, unix.EINPROGRESS, unix.EINTR:
-		return nil
-	default:
+	if err := unix.Connect(fd, remote); err != unix.EINPROGRESS && err != unix.EINTR {
 		return os.NewSyscallError("connect", err)
 	}
+	return nil
 }
 
 // Error is the pending error of a socket, such as that of Connect.
