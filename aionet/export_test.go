@@ -2,8 +2,10 @@ package aionet
 
 import (
 	"crypto/tls"
+	"errors"
 	"reflect"
 	"sync"
+	"syscall"
 	"unsafe"
 )
 
@@ -17,4 +19,27 @@ func WriteMutexes(c *Conn) []*sync.Mutex {
 		(*sync.Mutex)(unsafe.Pointer(conn.FieldByName("handshakeMutex").UnsafeAddr())),
 		(*sync.Mutex)(unsafe.Pointer(conn.FieldByName("out").FieldByName("Mutex").UnsafeAddr())),
 	}
+}
+
+// A countingStream counts what is sent without copying.
+type countingStream struct {
+	Stream
+	sent *int64
+}
+
+func (s countingStream) SendFile(f syscall.Conn, n int) (int, error) {
+	sender, ok := s.Stream.(fileSender)
+	if !ok {
+		return 0, errors.ErrUnsupported
+	}
+	n, err := sender.SendFile(f, n)
+	*s.sent += int64(n)
+	return n, err
+}
+
+// CountSent is how much of files c sends without copying, from now on.
+func CountSent(c *Conn) *int64 {
+	sent := new(int64)
+	c.link.stream = countingStream{c.link.stream, sent}
+	return sent
 }
