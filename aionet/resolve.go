@@ -9,7 +9,9 @@ import (
 )
 
 // A Resolver finds the addresses of names with the standard library's resolver, which
-// runs off the loop. Its zero value is ready. Cancelling ctx ends a lookup at once.
+// runs off the loop. Its zero value is ready. Cancelling ctx ends a lookup at once; what
+// the standard resolver has asked may go on until it times out, a few seconds, for which a
+// loop that closes waits.
 type Resolver struct {
 	// Net is the resolver; nil is [net.DefaultResolver].
 	Net *net.Resolver
@@ -39,9 +41,13 @@ func (r *Resolver) LookupAddr(ctx context.Context, addr string) ([]string, error
 func lookup(ctx context.Context, r *net.Resolver, network, host string) ([]netip.Addr, error) {
 	ip, err := netip.ParseAddr(host)
 	if err != nil {
-		return asyncio.Abandonable(ctx, func(ctx context.Context) ([]netip.Addr, error) {
+		ips, err := asyncio.Abandonable(ctx, func(ctx context.Context) ([]netip.Addr, error) {
 			return r.LookupNetIP(ctx, network, host)
 		})
+		for i := range ips { // package net gives 127.0.0.1 as ::ffff:127.0.0.1
+			ips[i] = ips[i].Unmap()
+		}
+		return ips, err
 	}
 	if ip = ip.Unmap(); network == "ip4" && !ip.Is4() || network == "ip6" && ip.Is4() {
 		return nil, &net.DNSError{Err: "no suitable address", Name: host, IsNotFound: true}
