@@ -48,12 +48,15 @@ func (n system) add(s *goSocket, end func() error) {
 func (n system) Connect(ctx context.Context, local, remote net.Addr) (Stream, error) {
 	d := net.Dialer{LocalAddr: local, KeepAlive: -1}
 	c, err := asyncio.Blocking(ctx, func(ctx context.Context) (net.Conn, error) {
-		return d.DialContext(ctx, remote.Network(), remote.String())
+		return d.DialContext(undated{ctx}, remote.Network(), remote.String())
 	})
-	if err != nil {
-		return nil, err
+	switch {
+	case err == nil:
+		return n.stream(c), nil
+	case ctx.Err() != nil: // which package net calls a timeout
+		return nil, asyncio.Yield(ctx)
 	}
-	return n.stream(c), nil
+	return nil, err
 }
 
 // Listen implements [Network].
