@@ -34,6 +34,7 @@ type fdSide struct {
 	f       *FD
 	edge    bool   // became ready, and nobody was told
 	armed   bool   // told is to be called
+	queued  bool   // it is in the ready queue, for an edge that came before
 	told    Handle // used again and again
 	waiting list.List[task]
 }
@@ -150,8 +151,11 @@ func (f *FD) onReady(d poll.Direction, call func(), fn string) {
 	case !s.armed:
 	case s.edge:
 		s.edge = false
-		f.e.ready.Push(f.e.newHandle(s.tellNow, call))
-		f.e.nudge()
+		if !s.queued {
+			s.queued = true
+			f.e.ready.Push(s)
+			f.e.nudge()
+		}
 	default:
 		f.e.fds.poller.Expect(f.key, d)
 	}
@@ -218,6 +222,12 @@ func (s *fdSide) becameReady() {
 	for t := range s.waiting.All {
 		t.wake()
 	}
+	s.tellNow()
+}
+
+// step implements runnable.
+func (s *fdSide) step() {
+	s.queued = false
 	s.tellNow()
 }
 

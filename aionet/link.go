@@ -37,12 +37,19 @@ func (k *link) usable(ctx context.Context, s *side) error {
 	return s.usable(ctx)
 }
 
-// awaitReadable waits until it is worth trying to read again.
-func (k *link) awaitReadable(ctx context.Context) error {
+// expectInput has in.ready set once it is worth trying to read again.
+func (k *link) expectInput() {
 	k.in.streak = 0
-	k.flush() // the other side may wait for it
+	if k.out.buf != nil {
+		k.flush() // the other side may wait for it
+	}
 	k.in.ready.Clear()
 	k.stream.OnReadable(k.in.wake)
+}
+
+// awaitReadable waits until it is worth trying to read again.
+func (k *link) awaitReadable(ctx context.Context) error {
+	k.expectInput()
 	return k.in.ready.WaitAs(ctx, (*readWait)(k))
 }
 

@@ -22,6 +22,7 @@ import (
 type secure struct {
 	link *link
 	conn *tls.Conn
+	ctx  context.Context // of the read under way
 }
 
 // defaultHandshakeTimeout is asyncio's.
@@ -68,25 +69,34 @@ func (k *link) upgrade(c *Conn, side func(net.Conn, *tls.Config) *tls.Conn, conf
 	if k.secure != nil {
 		return k.opError("handshake", errors.New("aionet: the connection is TLS already"))
 	}
-	ctx, err := k.beginRead(c)
-	if err != nil {
+	if err := k.beginRead(); err != nil {
 		return err
 	}
-	defer k.endRead()
+	defer func() { k.in.busy = false }()
+	ctx := c.context()
 	if err := k.out.lock.Acquire(ctx); err != nil {
 		return err
 	}
 	defer k.out.lock.Release()
-	conn := side(&transport{k, bytes.Clone(k.in.buffered())}, config)
+	s := &secure{link: k, ctx: ctx}
+	s.conn = side(&transport{s, bytes.Clone(k.in.buffered())}, config)
 	k.in.drop(k.hub)
-	if err := conn.Handshake(); err != nil { // HandshakeContext would start a goroutine
+	if err := s.conn.Handshake(); err != nil { // HandshakeContext would start a goroutine
 		err = k.opError("handshake", resumed(err))
 		k.flush() // the alert
 		_ = k.release(k.stream.Close)
 		return err
 	}
-	k.secure = &secure{k, conn}
+	k.secure, s.ctx = s, nil
 	return nil
+}
+
+// read reads what was encrypted, and waits for it.
+func (s *secure) read(ctx context.Context, p []byte) (int, error) {
+	s.ctx = ctx
+	n, err := s.conn.Read(p)
+	s.ctx = nil
+	return n, resumed(err)
 }
 
 // write encrypts p and waits until all of it is sent. The caller holds the lock.
@@ -120,7 +130,7 @@ func (s *secure) closeWrite() { _ = s.conn.CloseWrite() }
 
 // A transport is a link as crypto/tls sees it.
 type transport struct {
-	link  *link
+	*secure
 	early []byte // read before TLS began
 }
 
@@ -133,8 +143,7 @@ func (t *transport) Read(p []byte) (int, error) {
 		t.early = t.early[n:]
 		return n, nil
 	}
-	k := t.link
-	ctx := k.in.ctx
+	k, ctx := t.link, t.ctx
 	for {
 		// A peer may ask for any number of new keys, and read none of the answers.
 		if k.out.unsent() > k.out.high {

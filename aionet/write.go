@@ -165,15 +165,40 @@ func (c *Conn) Enqueue(p []byte) {
 
 func (k *link) enqueue(p []byte) {
 	o := &k.out
-	if o.buf == nil {
-		o.buf = k.hub.take()
+	if o.unsent()+len(p) > cap(o.buf) && o.buf != nil {
+		k.flush() // before the buffer grows
 	}
-	if o.sent > 0 && len(o.buf)+len(p) > cap(o.buf) {
+	if o.buf == nil && len(p) >= smallBuffer && !o.direct {
+		if p = p[k.send(p):]; len(p) == 0 || o.failed != nil {
+			return
+		}
+		k.stream.OnWritable(o.wake)
+	}
+	if o.buf == nil {
+		o.buf = k.hub.take(len(p) > smallBuffer)
+	}
+	if len(o.buf)+len(p) > cap(o.buf) {
 		o.buf = o.buf[:copy(o.buf, o.buf[o.sent:])]
 		o.sent = 0
 	}
 	o.buf = append(o.buf, p...)
 	k.hub.flushSoon(k)
+}
+
+// send writes as much of p as there is room for, and notes an error.
+func (k *link) send(p []byte) (sent int) {
+	for sent < len(p) {
+		n, err := k.stream.Write(p[sent:])
+		sent += n
+		if err == ErrWouldBlock {
+			break
+		}
+		if err != nil {
+			k.out.fail(err)
+			break
+		}
+	}
+	return sent
 }
 
 // flush sends as much of the buffer as there is room for, and goes on when there is more.
@@ -182,21 +207,12 @@ func (k *link) flush() {
 	if o.buf == nil || o.direct {
 		return
 	}
-	for o.unsent() > 0 {
-		n, err := k.stream.Write(o.buf[o.sent:])
-		o.sent += n
-		switch err {
-		case nil:
-		case ErrWouldBlock:
-			k.stream.OnWritable(o.wake)
-			return
-		default:
-			o.drop(k.hub)
-			o.fail(err)
-			return
-		}
+	o.sent += k.send(o.buf[o.sent:])
+	if o.unsent() == 0 || o.failed != nil {
+		o.drop(k.hub)
+	} else {
+		k.stream.OnWritable(o.wake)
 	}
-	o.drop(k.hub)
 }
 
 // writable is called when the stream is.
