@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"runtime/debug"
 	"time"
 )
@@ -70,46 +71,60 @@ func (c *crowd) echo(o *options) error {
 	if err := s.run(s.now()+warmUp, int64(o.requests)); err != nil {
 		return err
 	}
-	s.latency = histogram{}
-	server, client := newMeter(c.server.pid, o.server), &meter{}
-	defer server.close()
-	for _, m := range []*meter{server, client} {
-		if _, _, err := m.read(); err != nil {
-			return err
-		}
-	}
-	began := s.now()
-	if err := s.run(began+o.duration, int64(o.requests)); err != nil {
-		return err
-	}
-	took := s.now() - began
-	used, user, err := server.read()
+	costs, err := c.measure(o)
 	if err != nil {
 		return err
 	}
-	loadUsed, _, err := client.read()
-	if err != nil {
-		return err
-	}
-	measured := s.latency
+	measured := s.latency // without those that finish adds
 	if err := s.finish(); err != nil {
 		return err
 	}
-	peak, err := memory(c.server.pid)
-	if err != nil {
-		return err
-	}
-	n := float64(max(measured.n, 1))
-	printLine(fmt.Sprintf("%s/conns=%d/size=%d", o.work, o.conns, o.size), o.peer, measured.n,
-		metric{float64(used) / n, "cpu-ns/op"},
-		metric{float64(user) / n, "user-ns/op"},
-		metric{n / took.Seconds(), "op/s"},
+	costs = append(costs,
 		metric{float64(measured.quantile(0.5)), "p50-ns"},
-		metric{float64(measured.quantile(0.99)), "p99-ns"},
-		metric{float64(peak-c.before) / float64(o.conns), "B/conn"},
-		metric{float64(used) / float64(took), "cores"},
-		metric{float64(loadUsed) / float64(took), "load-cores"})
+		metric{float64(measured.quantile(0.99)), "p99-ns"})
+	if o.conns >= 100 { // a page more or less is much for a few
+		after, err := memory(c.server.pid)
+		if err != nil {
+			return err
+		}
+		costs = append(costs, metric{float64(after-c.before) / float64(o.conns), "B/conn"})
+	}
+	printLine(fmt.Sprintf("%s/conns=%d/size=%d", o.work, o.conns, o.size), o.peer, measured.n, costs...)
 	return nil
+}
+
+// measure runs the swarm for the time that is measured, and leaves its latencies
+// there.
+func (c *crowd) measure(o *options) ([]metric, error) {
+	server, load := newMeter(c.server.pid, o.server), &meter{pid: os.Getpid()}
+	defer server.close()
+	for _, m := range []*meter{server, load} {
+		if _, _, err := m.read(); err != nil {
+			return nil, err
+		}
+	}
+	s := c.swarm
+	s.latency = histogram{}
+	began := s.now()
+	if err := s.run(began+o.duration, int64(o.requests)); err != nil {
+		return nil, err
+	}
+	took, n := s.now()-began, float64(max(s.latency.n, 1))
+	used, user, err := server.read()
+	if err != nil {
+		return nil, err
+	}
+	loadUsed, _, err := load.read()
+	if err != nil {
+		return nil, err
+	}
+	return []metric{
+		{float64(used) / n, "cpu-ns/op"},
+		{float64(user) / n, "user-ns/op"},
+		{n / took.Seconds(), "op/s"},
+		{float64(used) / float64(took), "cores"},
+		{float64(loadUsed) / float64(took), "load-cores"},
+	}, nil
 }
 
 // idle measures the memory of connections that have said something once.
