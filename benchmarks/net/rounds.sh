@@ -33,7 +33,7 @@ uvloop() {
 # prepare PEER builds what the peer needs, or prints why that cannot be.
 prepare() {
 	case $1 in
-	ours) build ./servers/ours ;;
+	ours | ours-reads) build ./servers/ours ;;
 	net | net-2) build ./servers/gonet ;;
 	gnet) build ./servers/gnet ;;
 	asyncio)
@@ -61,6 +61,7 @@ prepare() {
 command_of() {
 	case $1 in
 	ours) echo "env GOMAXPROCS=1 $bin/ours" ;;
+	ours-reads) echo "env GOMAXPROCS=1 $bin/ours -reads" ;;
 	net) echo "env GOMAXPROCS=1 $bin/gonet" ;;
 	net-2) echo "env GOMAXPROCS=2 $bin/gonet" ;;
 	gnet) echo "env GOMAXPROCS=1 $bin/gnet" ;;
@@ -142,7 +143,7 @@ measure_redis() {
 	done
 }
 
-[ $# -gt 0 ] || set -- ours net net-2 gnet asyncio uvloop uvloop-protocol tokio redis kv
+[ $# -gt 0 ] || set -- ours ours-reads net net-2 gnet asyncio uvloop uvloop-protocol tokio redis kv
 
 why=$(build ./cmd/load)
 if [ -n "$why" ]; then

@@ -1,5 +1,3 @@
-//go:build aionet
-
 package main
 
 import (

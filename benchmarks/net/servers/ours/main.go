@@ -1,5 +1,3 @@
-//go:build aionet
-
 // Ours is an echo server with aionet: a task a connection, on one loop or on
 // several that share a port.
 package main
@@ -15,7 +13,10 @@ import (
 	"github.com/asyncio-go/asyncio/benchmarks/net/internal/serving"
 )
 
-var loops = flag.Int("loops", 1, "loops, each with a listener of its own")
+var (
+	loops = flag.Int("loops", 1, "loops, each with a listener of its own")
+	reads = flag.Bool("reads", false, "use Read and Write, not Peek and Enqueue")
+)
 
 func main() {
 	flag.Parse()
@@ -41,7 +42,11 @@ func run(address string, listens chan<- net.Addr, ends chan<- error) {
 			return struct{}{}, err
 		}
 		listens <- l.Addr()
-		return struct{}{}, aionet.Serve(ctx, l, echo)
+		handler := echo
+		if *reads {
+			handler = echoReads
+		}
+		return struct{}{}, aionet.Serve(ctx, l, handler)
 	})
 	if err != nil {
 		serving.Fail(err)
@@ -49,8 +54,9 @@ func run(address string, listens chan<- net.Addr, ends chan<- error) {
 	ends <- err
 }
 
-func echo(ctx context.Context, c *aionet.Conn) error {
-	c.SetReadLimit(*serving.Buffer)
+// echo holds no buffer while it waits. It answers what came together with one
+// write.
+func echo(_ context.Context, c *aionet.Conn) error {
 	for {
 		data, err := c.Peek(1)
 		if err != nil {
@@ -59,6 +65,20 @@ func echo(ctx context.Context, c *aionet.Conn) error {
 		c.Enqueue(data)
 		c.Discard(len(data))
 		if err := c.Drain(); err != nil {
+			return nil
+		}
+	}
+}
+
+// echoReads is as one would write it for a net.Conn.
+func echoReads(_ context.Context, c *aionet.Conn) error {
+	buf := make([]byte, *serving.Buffer)
+	for {
+		n, err := c.Read(buf)
+		if err != nil {
+			return nil
+		}
+		if _, err := c.Write(buf[:n]); err != nil {
 			return nil
 		}
 	}
