@@ -15,7 +15,7 @@ cd "$(dirname "$0")"
 : "${IDLE:=10000}" "${CHURN:=100000}" "${REDIS:=200000}"
 : "${CACHE:=${XDG_CACHE_HOME:-$HOME/.cache}/asyncio-go-benchmarks}"
 bin=$CACHE/net
-: "${KV:=$bin/kv -addr 127.0.0.1:{port\}}"
+: "${KV:=$bin/kv -listen 127.0.0.1:{port\}}"
 mkdir -p "$bin"
 
 build() {
