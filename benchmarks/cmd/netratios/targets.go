@@ -64,9 +64,17 @@ func (t target) row(r results, work string) []string {
 	}
 	than := key{work, t.than}
 	ratio := r.ratio(ours, than, t.unit)
+	verdict := t.verdict(ratio)
+	if t.unit == "op/s" && min(r.median(ours, "cores"), r.median(than, "cores")) < saturated {
+		verdict = "unclear"
+	}
 	return append(row, number(r.median(ours, t.unit)), t.than+" "+number(r.median(than, t.unit)),
-		fmt.Sprintf("%.2f", ratio), t.sign()+fmt.Sprintf(" %.2f", t.bar), t.verdict(ratio))
+		fmt.Sprintf("%.2f", ratio), t.sign()+fmt.Sprintf(" %.2f", t.bar), verdict)
 }
+
+// saturated is the part of its core that a server must use for its requests a second
+// to say something of the server, and not of the load or of what else the machine did.
+const saturated = 0.9
 
 func (t target) sign() string {
 	if t.least {
