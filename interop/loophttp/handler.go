@@ -12,6 +12,7 @@ import (
 	"net/http"
 
 	"github.com/asyncio-go/asyncio"
+	"github.com/asyncio-go/asyncio/interop/call"
 )
 
 // Handler returns a handler that has next answer each request in a task of loop.
@@ -36,7 +37,7 @@ func Handler(loop *asyncio.Loop, next http.Handler) http.Handler {
 		body := newBody(loop, r)
 		answer := &response{loop: loop, header: w.Header().Clone(), out: make(chan piece, queued)}
 		task := asyncio.Submit(loop, func(ctx context.Context) (ending, error) {
-			ctx = joined{ctx, context.WithoutCancel(r.Context())}
+			ctx = call.Join(ctx, r.Context())
 			r := r.WithContext(ctx)
 			if r.Body != http.NoBody {
 				r.Body = body
@@ -48,19 +49,6 @@ func Handler(loop *asyncio.Loop, next http.Handler) http.Handler {
 		body.stop(g.control)
 		g.finish()
 	})
-}
-
-// joined is a scope that has, beside its own values, those of a request.
-type joined struct {
-	context.Context
-	values context.Context // cannot be cancelled
-}
-
-func (j joined) Value(key any) any {
-	if v := j.Context.Value(key); v != nil {
-		return v
-	}
-	return j.values.Value(key)
 }
 
 // A request is the side of the request's goroutine, which alone uses w.
