@@ -16,6 +16,7 @@ type body struct {
 	source io.Reader
 	size   int // of a buffer
 	http2  bool
+	none   bool
 
 	in      chan input    // unbuffered: who receives is done with the buffer before
 	quit    chan struct{} // the request ends
@@ -34,11 +35,12 @@ type input struct {
 
 func newBody(loop *asyncio.Loop, r *http.Request) *body {
 	b := &body{loop: loop, source: r.Body, size: chunk, http2: r.ProtoMajor == 2,
-		in: make(chan input), quit: make(chan struct{}), ended: make(chan struct{})}
+		none: r.Body == nil || r.Body == http.NoBody,
+		in:   make(chan input), quit: make(chan struct{}), ended: make(chan struct{})}
 	if 0 < r.ContentLength && r.ContentLength < chunk {
 		b.size = int(r.ContentLength)
 	}
-	b.whole.Store(r.Body == http.NoBody)
+	b.whole.Store(b.none)
 	return b
 }
 
@@ -92,16 +94,21 @@ func (b *body) pump() {
 	}
 }
 
-// stop ends pump, and returns when it has: only then the request may end.
-func (b *body) stop(control *http.ResponseController) {
+// stop ends pump, and returns when it has: only then the request may end. It reports
+// whether it had to interrupt a read from the client.
+func (b *body) stop(control *http.ResponseController) (interrupted bool) {
 	close(b.quit)
 	if !b.started.Load() {
-		return
+		return false
 	}
 	select {
 	case <-b.ended:
 	default:
-		_ = control.SetReadDeadline(time.Unix(1, 0)) // it may wait for the client
+		if !b.whole.Load() { // net/http waits for the next request now: leave its deadline alone
+			interrupted = true
+			_ = control.SetReadDeadline(time.Unix(1, 0))
+		}
 		<-b.ended
 	}
+	return interrupted
 }

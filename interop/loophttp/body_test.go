@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"os"
 	"strings"
 	"testing"
@@ -36,6 +37,36 @@ func TestBody_IsReadInTheTask(t *testing.T) {
 	defer r.Body.Close()
 	if body, err := io.ReadAll(r.Body); string(body) != "hello Ada" || err != nil {
 		t.Errorf("%q, %v", body, err)
+	}
+}
+
+// A body that was read does not cost the connection.
+func TestBody_KeepsTheConnection(t *testing.T) {
+	s := newSite(t, func(w http.ResponseWriter, r *http.Request) {
+		if err := json.NewDecoder(r.Body).Decode(&struct{}{}); err != nil { // which does not look for the end
+			t.Error(err)
+		}
+	})
+	fresh := 0
+	trace := &httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) {
+		if !c.Reused {
+			fresh++
+		}
+	}}
+	for range 1000 {
+		request, _ := http.NewRequestWithContext(httptrace.WithClientTrace(t.Context(), trace), "POST", s.URL, strings.NewReader(`{"a": 1}`))
+		r, err := s.Client().Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.Copy(io.Discard, r.Body)
+		r.Body.Close()
+		if r.StatusCode != 200 {
+			t.Fatal(r.Status)
+		}
+	}
+	if fresh != 1 {
+		t.Errorf("%d connections were needed, want 1", fresh)
 	}
 }
 

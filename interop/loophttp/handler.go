@@ -30,8 +30,9 @@ import (
 // reported by the loop, and ends only its request: with 500, or broken off.
 //
 // w flushes, sends informational headers and trailers; it does not hijack, and has
-// no deadlines. If next waits for the body and the client for the answer, they
-// need not take turns.
+// no deadlines. The body may be read while the answer is written. Bound it in next,
+// by [http.MaxBytesReader]: [http.MaxBytesHandler] around it would use net/http's w
+// while it is being used.
 func Handler(loop *asyncio.Loop, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body := newBody(loop, r)
@@ -39,14 +40,14 @@ func Handler(loop *asyncio.Loop, next http.Handler) http.Handler {
 		task := asyncio.Submit(loop, func(ctx context.Context) (ending, error) {
 			ctx = call.Join(ctx, r.Context())
 			r := r.WithContext(ctx)
-			if r.Body != http.NoBody {
+			if !body.none {
 				r.Body = body
 			}
 			return answer.serve(ctx, next, r), nil
 		})
 		g := &request{w: w, control: http.NewResponseController(w), body: body, answer: answer, task: task}
 		g.relay(r.Context())
-		body.stop(g.control)
+		g.closes = body.stop(g.control) && !body.http2
 		g.finish()
 	})
 }
@@ -59,6 +60,7 @@ type request struct {
 	answer  *response // of which it reads the channel; the rest once the task has returned
 	task    *asyncio.Submission[ending]
 	begun   bool // the header was sent
+	closes  bool // the connection must not be used again
 }
 
 // relay passes on what the task writes, until the task has ended.
@@ -83,11 +85,9 @@ func (g *request) relay(ctx context.Context) {
 // prepare lets the task read the body after its answer has begun. net/http must
 // not take what is left of the body for another request then.
 func (g *request) prepare(p piece) {
-	if p.header != nil && !g.body.whole.Load() {
+	if p.status >= 200 && !g.body.whole.Load() {
 		_ = g.control.EnableFullDuplex() // an error means that it is, or cannot be
-		if !g.body.http2 {
-			p.header.Set("Connection", "close")
-		}
+		g.closes = !g.body.http2
 	}
 }
 
@@ -96,6 +96,7 @@ func (g *request) send(p piece) error {
 		h := g.w.Header()
 		clear(h)
 		maps.Copy(h, p.header)
+		g.setClose()
 		g.begun = g.begun || p.status >= 200
 		g.w.WriteHeader(p.status)
 	}
@@ -112,12 +113,19 @@ func (g *request) send(p piece) error {
 	return nil
 }
 
+func (g *request) setClose() {
+	if g.closes {
+		g.w.Header().Set("Connection", "close")
+	}
+}
+
 // finish ends the response as the task has ended. Nobody reads the body any more.
 func (g *request) finish() {
 	for len(g.answer.out) > 0 {
 		_ = g.send(<-g.answer.out)
 	}
 	end, err := g.task.Wait(context.Background()) // is done
+	g.setClose()
 	var panicked *asyncio.PanicError
 	switch {
 	case end == answered:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/http/httptrace"
 	"net/textproto"
 	"strings"
@@ -14,6 +15,8 @@ import (
 	"time"
 
 	"github.com/asyncio-go/asyncio"
+	"github.com/asyncio-go/asyncio/interop/internal/check"
+	"github.com/asyncio-go/asyncio/interop/loophttp"
 )
 
 // Handlers change what they share without a lock; the race detector looks on.
@@ -85,6 +88,48 @@ func TestHandler_AnswersAsNetHTTPDoes(t *testing.T) {
 		}
 	}
 	s.wantQuiet(t)
+}
+
+func TestHandler_HeadHasNoBody(t *testing.T) {
+	s := newSite(t, func(w http.ResponseWriter, r *http.Request) {
+		if n, err := w.Write(make([]byte, 1_000_000)); n != 1_000_000 || err != nil {
+			t.Error(n, err)
+		}
+	})
+	r, err := s.Client().Head(s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Body.Close()
+	if r.StatusCode != 200 {
+		t.Error(r.Status)
+	}
+	s.wantQuiet(t)
+}
+
+// What belongs to the task cannot be used off the loop.
+func TestHandler_WriteOffTheLoopPanics(t *testing.T) {
+	s := newSite(t, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = asyncio.Blocking(r.Context(), func(context.Context) (int, error) { return io.WriteString(w, "x") })
+	})
+	if status, _ := s.get(t, "/"); status != 500 {
+		t.Errorf("status %d", status)
+	}
+	if !strings.Contains(s.log.Text(), "Loop.Context") {
+		t.Errorf("logged: %s", s.log.Text())
+	}
+}
+
+// A request need not come from a server.
+func TestHandler_RequestMadeByHand(t *testing.T) {
+	loop, _, _ := check.Loop(t)
+	h := loophttp.Handler(loop, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.URL.Path) }))
+	w := httptest.NewRecorder()
+	r, _ := http.NewRequest("GET", "/path", nil) // with no Body
+	h.ServeHTTP(w, r)
+	if w.Code != 200 || w.Body.String() != "/path" {
+		t.Errorf("%d %q", w.Code, w.Body)
+	}
 }
 
 func TestHandler_StreamsWhatIsFlushed(t *testing.T) {

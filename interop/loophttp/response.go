@@ -87,12 +87,13 @@ func (w *response) WriteHeader(status int) {
 // fails, the task was cancelled, or a bracket of it such as a Timeout, and n bytes
 // of p were written.
 func (w *response) Write(p []byte) (n int, err error) {
+	ctx := w.loop.Context()
 	if w.status == 0 {
 		w.WriteHeader(http.StatusOK)
 	}
 	for len(p) > 0 {
 		if len(w.data) == chunk {
-			if err := w.push(false); err != nil {
+			if err := w.push(ctx, false); err != nil {
 				return n, err
 			}
 		}
@@ -111,14 +112,14 @@ func (w *response) FlushError() error {
 	if w.status == 0 {
 		w.WriteHeader(http.StatusOK)
 	}
-	return w.push(true)
+	return w.push(w.loop.Context(), true)
 }
 
 // push hands over what was written. If it fails, nothing was.
-func (w *response) push(flush bool) error {
+func (w *response) push(ctx context.Context, flush bool) error {
 	p := w.rest()
 	p.flush = flush
-	if err := asyncio.Send(w.loop.Context(), w.out, p); err != nil {
+	if err := asyncio.Send(ctx, w.out, p); err != nil {
 		return err
 	}
 	w.begun, w.data = true, nil
