@@ -9,7 +9,6 @@ import (
 	"net/http/httptest"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/asyncio-go/asyncio"
 	"github.com/asyncio-go/asyncio/interop/internal/check"
@@ -113,19 +112,20 @@ func TestChunks_ComeOneByOne(t *testing.T) {
 }
 
 func TestClient_Cancelled(t *testing.T) {
-	told := make(chan struct{}, 2)
+	arrived, told := make(chan struct{}, 2), make(chan struct{}, 2)
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/body" {
 			io.WriteString(w, "begin")
 			w.(http.Flusher).Flush()
 		}
+		arrived <- struct{}{}
 		<-r.Context().Done()
 		told <- struct{}{}
 	})
 	run(t, func(ctx context.Context) error {
 		c := webclient.New(s.Client(), 1)
 		for _, path := range []string{"/headers", "/body"} {
-			err := asyncio.Timeout(ctx, 20*time.Millisecond, func(ctx context.Context) error {
+			load := asyncio.Go(ctx, func(ctx context.Context) error {
 				return get(ctx, c, s.URL+path, func(ctx context.Context, r *http.Response) error {
 					for _, err := range webclient.Chunks(ctx, r.Body, 100) {
 						if err != nil {
@@ -135,7 +135,11 @@ func TestClient_Cancelled(t *testing.T) {
 					return errors.New("ended")
 				})
 			})
-			if !errors.Is(err, asyncio.ErrTimeout) {
+			if _, _, err := asyncio.Recv(ctx, arrived); err != nil {
+				return err
+			}
+			load.Cancel(nil)
+			if _, err := load.Await(ctx); !errors.Is(err, context.Canceled) {
 				t.Errorf("%s: %v", path, err)
 			}
 			if _, _, err := asyncio.Recv(ctx, told); err != nil { // the server knows
