@@ -43,15 +43,9 @@ func Named(ctx context.Context) context.Context {
 }
 
 func taskName(ctx context.Context) string {
-	if t := currentTask(ctx); t != nil {
+	if t := asyncio.CurrentTask(ctx); t != nil {
 		return t.Name()
 	}
 	name, _ := named.Value(ctx)
 	return name
-}
-
-// currentTask is nil on other goroutines than the loop's.
-func currentTask(ctx context.Context) (t asyncio.AnyTask) {
-	defer func() { _ = recover() }() // ctx may be of no loop, which CurrentTask takes for a mistake
-	return asyncio.CurrentTask(ctx)
 }
