@@ -29,15 +29,14 @@ func (s *session) textOrNull(t *text) {
 	}
 }
 
-// setOptions are the words behind SET key value.
 type setOptions struct {
 	nx, xx, get, keepTTL bool
 	expires              int64
 }
 
 func (s *session) set(args [][]byte) {
-	var o setOptions
-	if len(args) > 3 && !s.setOptions(args[3:], &o) {
+	o, ok := s.setOptions(args[3:])
+	if !ok {
 		return
 	}
 	old := s.db.find(args[1])
@@ -79,7 +78,10 @@ func (s *session) store(key []byte, t *text, v []byte, expires int64) {
 	s.db.touch(string(key))
 }
 
-func (s *session) setOptions(words [][]byte, o *setOptions) bool {
+// setOptions reads the words behind SET key value. How the expiry is wrong is
+// said only if nothing else is.
+func (s *session) setOptions(words [][]byte) (o setOptions, ok bool) {
+	var expiry, arg []byte
 	for ; len(words) > 0; words = words[1:] {
 		switch w := words[0]; {
 		case is(w, "nx") && !o.xx:
@@ -88,20 +90,21 @@ func (s *session) setOptions(words [][]byte, o *setOptions) bool {
 			o.xx = true
 		case is(w, "get"):
 			o.get = true
-		case is(w, "keepttl") && o.expires == 0:
+		case is(w, "keepttl") && expiry == nil:
 			o.keepTTL = true
-		case len(words) > 1 && o.expires == 0 && !o.keepTTL && isExpiry(w):
-			var ok bool
-			if o.expires, ok = s.expiry(w, words[1]); !ok {
-				return false
-			}
+		case isExpiry(w) && len(words) > 1 && expiry == nil && !o.keepTTL:
+			expiry, arg = w, words[1]
 			words = words[1:]
 		default:
 			s.out.error(syntax)
-			return false
+			return o, false
 		}
 	}
-	return true
+	if expiry != nil {
+		o.expires, ok = s.expiry(expiry, arg)
+		return o, ok
+	}
+	return o, true
 }
 
 func isExpiry(w []byte) bool {
