@@ -186,11 +186,11 @@ func (s *session) scan(args [][]byte) {
 
 func (s *session) dbsize([][]byte) { s.out.int(s.db.keys.len()) }
 
-func (s *session) flushdb(args [][]byte) { s.flush(args, s.db) }
+func (s *session) flushdb(args [][]byte) { s.empty(args, s.db) }
 
-func (s *session) flushall(args [][]byte) { s.flush(args, s.dbs[:]...) }
+func (s *session) flushall(args [][]byte) { s.empty(args, s.dbs[:]...) }
 
-func (s *session) flush(args [][]byte, dbs ...*database) {
+func (s *session) empty(args [][]byte, dbs ...*database) {
 	if len(args) > 2 || len(args) == 2 && !is(args[1], "sync") && !is(args[1], "async") {
 		s.out.error(syntax)
 		return
