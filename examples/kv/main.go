@@ -1,5 +1,7 @@
-// Kv is a server for Redis clients: strings, lists, hashes and sets, keys that
-// expire, blocking pops, publish/subscribe and transactions.
+// Kv is a server for Redis clients, all of whose state belongs to one loop: strings,
+// lists, hashes and sets, keys that expire, blocking pops, transactions and
+// publish/subscribe, without a lock. Without arguments it shows itself; with
+// -listen 127.0.0.1:6379 it serves redis-cli, until a signal ends it.
 package main
 
 import (
@@ -13,21 +15,24 @@ import (
 )
 
 var (
-	listen  = flag.String("listen", "", "serve on this address, 127.0.0.1:6379 for instance")
-	unix    = flag.String("unix", "", "serve on this socket file")
-	maxBulk = flag.Int("max-bulk", defaultLimits.bulk, "bytes of an argument")
+	listen = flag.String("listen", "", "serve on this address, 127.0.0.1:6379 for instance")
+	unix   = flag.String("unix", "", "serve on this socket file")
+	limit  limits
 )
 
 func main() {
+	flag.IntVar(&limit.bulk, "max-bulk", defaultLimits.bulk, "`bytes` of an argument, or of a string value")
+	flag.IntVar(&limit.request, "max-request", defaultLimits.request, "`bytes` of a request, or of a transaction")
+	flag.IntVar(&limit.unsent, "max-unsent", defaultLimits.unsent, "`bytes` that a subscriber may leave unread")
 	flag.Parse()
 	if *listen == "" && *unix == "" {
 		asyncio.Main(demonstrate)
 		return
 	}
-	asyncio.Main(run)
+	asyncio.Main(serve)
 }
 
-func run(ctx context.Context) error {
+func serve(ctx context.Context) error {
 	var listeners []*aionet.Listener
 	for _, at := range [][2]string{{"tcp", *listen}, {"unix", *unix}} {
 		if at[1] == "" {
@@ -41,13 +46,9 @@ func run(ctx context.Context) error {
 		fmt.Println("serving on", l.Addr())
 		listeners = append(listeners, l)
 	}
-	limits := defaultLimits
-	limits.bulk = *maxBulk
-	err := newEngine(clockOf(ctx), limits).serve(ctx, listeners...)
-	if _, stopped := errors.AsType[*asyncio.SignalError](context.Cause(ctx)); stopped {
-		return nil // as it should end
+	err := newEngine(clockOf(ctx), limit).serve(ctx, listeners...)
+	if _, ok := errors.AsType[*asyncio.SignalError](context.Cause(ctx)); ok {
+		return nil // that is how a server ends
 	}
 	return err
 }
-
-func demonstrate(ctx context.Context) error { return nil }

@@ -3,8 +3,8 @@ package main
 import (
 	"context"
 	"errors"
-	"io"
 	"math"
+	"net"
 	"time"
 
 	"github.com/asyncio-go/asyncio"
@@ -26,6 +26,7 @@ func (e *engine) serve(ctx context.Context, listeners ...*aionet.Listener) error
 // wait for long.
 func (e *engine) keepSweeping(ctx context.Context) error {
 	for {
+		e.earlier.Clear()
 		removed, idle := e.sweep(200)
 		var err error
 		switch {
@@ -39,13 +40,8 @@ func (e *engine) keepSweeping(ctx context.Context) error {
 		if err != nil && !errors.Is(err, asyncio.ErrTimeout) {
 			return err
 		}
-		e.earlier.Clear()
 	}
 }
-
-// turns is how many times a client is served before others have to have had their
-// turn: one that sends without a pause never makes its task wait.
-const turns = 16
 
 // converse is the task of a connection. It executes what has arrived, all of it in
 // one step, and then waits for more.
@@ -53,11 +49,10 @@ func (e *engine) converse(ctx context.Context, conn *aionet.Conn) error {
 	s := e.open(conn)
 	defer s.close()
 	conn.SetReadLimit(e.request)
-	need := 1
-	for turn := 1; ; turn++ {
+	for need := 1; ; {
 		received, err := conn.Peek(need)
 		if err != nil {
-			return s.refuse(conn, err)
+			return s.ended(conn, err)
 		}
 		n, incomplete := s.consume(received)
 		if need = 1; incomplete {
@@ -70,13 +65,11 @@ func (e *engine) converse(ctx context.Context, conn *aionet.Conn) error {
 			err = s.wait(ctx, conn)
 		case s.closing:
 			return nil
-		case conn.Unsent() > maxReplies:
+		default:
 			err = conn.Drain()
-		case turn%turns == 0:
-			err = asyncio.Yield(ctx)
 		}
 		if err != nil {
-			return err
+			return s.ended(conn, err)
 		}
 	}
 }
@@ -89,22 +82,21 @@ func (s *session) flush(conn *aionet.Conn) {
 	}
 }
 
-// refuse says why nothing more is read, if it is the client's fault.
-func (s *session) refuse(conn *aionet.Conn, err error) error {
-	var limit *aionet.LimitError
-	if errors.As(err, &limit) {
+// ended is what there is to say about the end of a connection.
+func (s *session) ended(conn *aionet.Conn, err error) error {
+	if _, ok := errors.AsType[*aionet.LimitError](err); ok {
 		s.out.error("ERR Protocol error: too big request")
 		s.flush(conn)
 		return nil
 	}
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil
+	if errors.Is(err, net.ErrClosed) {
+		return nil // by deliver
 	}
 	return err
 }
 
 // wait waits until the session is served, its time is over, or the client is gone.
-// It waits for the client: whoever serves the session cancels that.
+// For that it waits for input; whoever serves the session cancels it.
 func (s *session) wait(ctx context.Context, conn *aionet.Conn) error {
 	w := s.waiting
 	timeout := w.timeout
@@ -114,7 +106,7 @@ func (s *session) wait(ctx context.Context, conn *aionet.Conn) error {
 	scope, cancel := asyncio.WithTimeout(ctx, timeout)
 	defer cancel()
 	w.wake = cancel
-	err := s.watchPeer(conn.In(scope))
+	err := watch(scope, conn.In(scope))
 	gone := scope.Err() == nil || ctx.Err() != nil
 	s.finish(w, gone)
 	s.flush(conn)
@@ -124,23 +116,25 @@ func (s *session) wait(ctx context.Context, conn *aionet.Conn) error {
 	return nil
 }
 
-// watchPeer returns when the connection ends or conn's scope is cancelled. What the
-// client sends meanwhile stays in the buffer.
-func (s *session) watchPeer(conn *aionet.Conn) error {
-	for n := 1; ; {
+// watch returns when the connection ends or ctx does. What the client sends
+// meanwhile stays in the buffer, but there is an end to it: of a client that does
+// not wait for its reply it is learned only afterwards that it is gone.
+func watch(ctx context.Context, conn *aionet.Conn) error {
+	for n := 1; n <= maxLine; {
 		received, err := conn.Peek(n)
 		if err != nil {
 			return err
 		}
 		n = len(received) + 1
 	}
+	return asyncio.Sleep(ctx, math.MaxInt64)
 }
 
-// A clock of the loop is that of its keys.
+// clockOf is the clock of the loop that a task runs on.
 func clockOf(ctx context.Context) func() time.Time {
 	loop, err := asyncio.RunningLoop(ctx)
 	if err != nil {
-		panic(err) // a task has one
+		panic(err)
 	}
 	return loop.Now
 }
