@@ -92,3 +92,50 @@ func TestBlocking_GiveBack(t *testing.T) {
 		t.Errorf("the client that is gone received %q, %d blocked", &gone.got, e.stats.blocked)
 	}
 }
+
+// Timeouts strike while elements are pushed. Each of these is received once, or is
+// still there.
+func TestBlocking_TimeoutsLoseNothing(t *testing.T) {
+	const clients, elements = 20, 2000
+	r := start(t, "unix", defaultLimits)
+	pusher := r.dial()
+	received := make(chan []string, clients)
+	done := make(chan struct{})
+	for range clients {
+		c := r.dial()
+		go func() {
+			var mine []string
+			for ended := false; !ended; {
+				select {
+				case <-done:
+					ended = true // after one more
+				default:
+				}
+				if reply := show(c.do("BLPOP", "l", "0.001")); reply != "*-1" {
+					mine = append(mine, reply[strings.LastIndexByte(reply, ' ')+1:])
+				}
+			}
+			received <- mine
+		}()
+	}
+	for i := range elements {
+		pusher.do("RPUSH", "l", fmt.Sprint(i))
+	}
+	close(done)
+	times := map[string]int{}
+	for range clients {
+		for _, e := range <-received {
+			times[e]++
+		}
+	}
+	for _, e := range strings.Fields(show(pusher.do("LRANGE", "l", "0", "-1"))) {
+		if e[0] != '*' && e[0] != '$' {
+			times[e]++
+		}
+	}
+	for i := range elements {
+		if n := times[fmt.Sprint(i)]; n != 1 {
+			t.Errorf("element %d was received %d times", i, n)
+		}
+	}
+}

@@ -13,9 +13,16 @@ import (
 	"time"
 )
 
+// programEnv makes the program of the test binary.
+const programEnv = "KV_PROGRAM"
+
 // TestMain fails the suite if it leaves a goroutine of the library behind. In a
 // process that a test has started it is the server instead.
 func TestMain(m *testing.M) {
+	if os.Getenv(programEnv) != "" {
+		main()
+		return
+	}
 	code := m.Run()
 	if code == 0 {
 		if left := loopGoroutines(); left != "" {
