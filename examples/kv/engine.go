@@ -12,7 +12,7 @@ const databases = 16
 // limits bound what a client can make the server keep for it.
 type limits struct {
 	bulk    int // bytes of an argument
-	request int // bytes of a request that is not complete, or of a transaction
+	request int // bytes of a request, of a transaction, or of their replies
 	unsent  int // bytes that a subscriber leaves unread before it is disconnected
 }
 
@@ -39,6 +39,7 @@ type engine struct {
 func newEngine(clock func() time.Time, l limits) *engine {
 	e := &engine{
 		limits: l, clock: clock, started: clock(),
+		out:      reply{max: l.request},
 		commands: commandTable(),
 		channels: map[string][]*session{},
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -70,6 +71,23 @@ func TestHostile_Limits(t *testing.T) {
 	c.want("APPEND k x", "-ERR string exceeds maximum allowed size (proto-max-bulk-len)")
 }
 
+// A short request can have a reply without measure. That client is disconnected.
+func TestHostile_EndlessReply(t *testing.T) {
+	r := start(t, "tcp", limits{bulk: 1 << 20, request: 4 << 20, unsent: 1 << 20})
+	good, bad := r.dial(), r.dial()
+	good.do("SET", "k", strings.Repeat("v", 1<<20))
+	before := memory()
+	bad.send(append([]string{"MGET"}, slices.Repeat([]string{"k"}, 100_000)...)...) // 100 GB
+	if n, err := io.Copy(io.Discard, bad.conn); err == nil {
+		t.Errorf("%d bytes came, and the end; want a reset", n)
+	}
+	r.until("it is forgotten", func(e *engine) bool { return e.stats.clients == 1 })
+	good.want("STRLEN k", ":1048576")
+	if grown := memory() - before; grown > 32<<20 {
+		t.Errorf("%d KiB are in use for it", grown>>10)
+	}
+}
+
 // Clients that send and never read are not executed any further, and hold little.
 func TestHostile_ClientsThatNeverRead(t *testing.T) {
 	n := min(10_000, (filesAllowed(t)-200)/2)
@@ -83,7 +101,8 @@ func TestHostile_ClientsThatNeverRead(t *testing.T) {
 			c.Close()
 		}
 	}()
-	requests := []byte(strings.Repeat(request("GET", "k"), 2000)) // with 2 MB of replies
+	const each = 1000 // requests, with 1 MB of replies
+	requests := []byte(strings.Repeat(request("GET", "k"), each))
 	for range n {
 		c, err := net.Dial("tcp", r.address)
 		if err != nil {
@@ -98,6 +117,11 @@ func TestHostile_ClientsThatNeverRead(t *testing.T) {
 	}
 	r.until("all are there", func(e *engine) bool { return e.stats.clients == n+1 })
 	good.want("PING", "+PONG")
+	r.look(func(e *engine) {
+		if e.stats.requests > n*each/2 {
+			t.Errorf("%d of %d requests were executed; nobody reads the replies", e.stats.requests, n*each)
+		}
+	})
 	perClient := (memory() - before) / n
 	t.Logf("%d clients that never read: %d KiB each", n, perClient>>10)
 	if perClient > 2*maxReplies+maxLine {

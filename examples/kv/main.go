@@ -22,7 +22,7 @@ var (
 
 func main() {
 	flag.IntVar(&limit.bulk, "max-bulk", defaultLimits.bulk, "`bytes` of an argument, or of a string value")
-	flag.IntVar(&limit.request, "max-request", defaultLimits.request, "`bytes` of a request, or of a transaction")
+	flag.IntVar(&limit.request, "max-request", defaultLimits.request, "`bytes` of a request, of a transaction, or of their replies")
 	flag.IntVar(&limit.unsent, "max-unsent", defaultLimits.unsent, "`bytes` that a subscriber may leave unread")
 	flag.Parse()
 	if *listen == "" && *unix == "" {

@@ -1,6 +1,9 @@
 package main
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // subscriptions are those of a session, in order.
 type subscriptions struct {
@@ -94,7 +97,7 @@ func (s *session) subscribed(verb, name string) {
 }
 
 func (s *session) publish(args [][]byte) {
-	var message reply
+	message := reply{max: math.MaxInt}
 	channel := string(args[1])
 	receivers := slices.Clone(s.channels[channel]) // deliver may remove some
 	if len(receivers) > 0 {

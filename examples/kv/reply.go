@@ -8,8 +8,13 @@ const (
 	syntax     = "ERR syntax error"
 )
 
-// A reply collects the replies to the requests that arrived together.
-type reply struct{ buf []byte }
+// A reply collects the replies to the requests that arrived together. Of a single
+// request they may be many times what it was long: above max, nothing more is added.
+type reply struct {
+	buf  []byte
+	max  int
+	over bool // something is missing
+}
 
 func (r *reply) simple(s string) { r.line('+', s) }
 func (r *reply) error(s string)  { r.line('-', s) }
@@ -28,12 +33,18 @@ func (r *reply) bool(b bool) {
 }
 
 func (r *reply) bulk(b []byte) {
+	if r.over = r.over || len(r.buf)+len(b) > r.max; r.over {
+		return
+	}
 	r.number('$', len(b))
 	r.buf = append(r.buf, b...)
 	r.buf = append(r.buf, '\r', '\n')
 }
 
 func (r *reply) text(s string) {
+	if r.over = r.over || len(r.buf)+len(s) > r.max; r.over {
+		return
+	}
 	r.number('$', len(s))
 	r.buf = append(r.buf, s...)
 	r.buf = append(r.buf, '\r', '\n')

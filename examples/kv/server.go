@@ -74,9 +74,15 @@ func (e *engine) converse(ctx context.Context, conn *aionet.Conn) error {
 	}
 }
 
-// flush sends the replies so far, which are in the buffer of all.
+// flush sends the replies so far, which are in the buffer of all. If they are too
+// long, none is right any more.
 func (s *session) flush(conn *aionet.Conn) {
-	conn.Enqueue(s.out.buf)
+	if s.out.over {
+		conn.Abort()
+	} else {
+		conn.Enqueue(s.out.buf)
+	}
+	s.out.over = false
 	if s.out.buf = s.out.buf[:0]; cap(s.out.buf) > 4*maxReplies {
 		s.out.buf = nil // that was an exception
 	}
@@ -90,7 +96,7 @@ func (s *session) ended(conn *aionet.Conn, err error) error {
 		return nil
 	}
 	if errors.Is(err, net.ErrClosed) {
-		return nil // by deliver
+		return nil // by ourselves
 	}
 	return err
 }
@@ -107,7 +113,7 @@ func (s *session) wait(ctx context.Context, conn *aionet.Conn) error {
 	defer cancel()
 	w.wake = cancel
 	err := watch(scope, conn.In(scope))
-	gone := scope.Err() == nil || ctx.Err() != nil
+	gone := ctx.Err() != nil || !errors.Is(err, scope.Err())
 	s.finish(w, gone)
 	s.flush(conn)
 	if gone {

@@ -52,7 +52,7 @@ const maxReplies = 64 << 10
 // that it was none of these, and that there will be nothing to do before more is
 // received.
 func (s *session) consume(buf []byte) (n int, incomplete bool) {
-	for s.waiting == nil && !s.closing && len(s.out.buf) < maxReplies {
+	for s.waiting == nil && !s.closing && !s.out.over && len(s.out.buf) < maxReplies {
 		args, size, err := s.parser.next(buf[n:], s.args[:0])
 		if err != nil {
 			s.out.error(err.Error())
@@ -64,8 +64,10 @@ func (s *session) consume(buf []byte) (n int, incomplete bool) {
 		}
 		n += size
 		if len(args) > 0 {
-			s.args = args
 			s.execute(args)
+			if s.args = args; cap(args) > 1024 {
+				s.args = nil // that was an exception
+			}
 		}
 	}
 	return n, false
