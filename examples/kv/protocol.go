@@ -107,7 +107,7 @@ func header(buf []byte, what, line string) (n, length int, err error) {
 	if end < 0 || end+2 > len(buf) {
 		return 0, 0, nil
 	}
-	v, ok := parseInt(buf[1:end])
+	v, ok := parseInt(buf[min(1, end):end])
 	if !ok {
 		err = protocolError("invalid " + what)
 	}

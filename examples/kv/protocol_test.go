@@ -37,6 +37,8 @@ var conversations = []struct{ name, sent, got string }{
 	{"no count", "*x\r\n", "-ERR Protocol error: invalid multibulk length"},
 	{"empty count", "*\r\n", "-ERR Protocol error: invalid multibulk length"},
 	{"no dollar", "*1\r\n:3\r\n", "-ERR Protocol error: expected '$', got ':'"},
+	{"no line at all", "*1\r\n\r\nPING\r\n", "-ERR Protocol error: expected '$', got ' '"},
+	{"carriage returns only", "*1\r0\r0", "-ERR Protocol error: expected '$', got ' '"},
 	{"inline in a request", "*2\r\nPING\r\n", "-ERR Protocol error: expected '$', got 'P'"},
 	{"after a reply", "PING\r\n*1\r\n$-5\r\nPING\r\n", "+PONG -ERR Protocol error: invalid bulk length"},
 	{"in a transaction", "MULTI\r\nPING\r\n*1\r\n$-5\r\n", "+OK +QUEUED -ERR Protocol error: invalid bulk length"},
