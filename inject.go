@@ -171,8 +171,12 @@ func (e *engine) nap(d time.Duration) (expired bool) {
 	if !e.inbox.mayRest(p) {
 		return false
 	}
-	expired = p.Sleep()
-	return e.inbox.risen() && expired
+	events := p.Sleep()
+	expired = e.inbox.risen() && !events
+	if events {
+		e.pollFDs()
+	}
+	return expired
 }
 
 // mayRest has the next injected call wake the loop, out of nap if it is not nil, or
