@@ -2,14 +2,12 @@ package asyncio_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/signal"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/asyncio-go/asyncio"
 )
