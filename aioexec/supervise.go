@@ -125,8 +125,18 @@ func (c *Cmd) end(ctx context.Context) {
 // No event tells. The group's id cannot be another's while somebody is in it,
 // and is not given out again before all others were.
 func (c *Cmd) groupGone(ctx context.Context) error {
-	for pause := time.Millisecond; c.ownPGID && groupLives(c.exec.Process.Pid); pause = min(2*pause, 50*time.Millisecond) {
+	if !c.ownPGID {
+		return nil
+	}
+	pgid := c.exec.Process.Pid
+	for pause := time.Millisecond; groupLives(pgid); pause = min(2*pause, 50*time.Millisecond) {
 		if err := asyncio.Sleep(ctx, pause); err != nil {
+			return err
+		}
+		if pause < 16*time.Millisecond {
+			continue
+		}
+		if dead, err := asyncio.Blocking(ctx, func(context.Context) (bool, error) { return onlyZombies(pgid), nil }); dead || err != nil {
 			return err
 		}
 	}
