@@ -10,6 +10,7 @@ import (
 
 // attributes are the caller's: there are no process groups here, and no pidfd.
 func attributes(given *syscall.SysProcAttr, pidfd *int) (attr *syscall.SysProcAttr, ownPGID bool) {
+	askForPidfd(given, pidfd)
 	return given, false
 }
 

@@ -72,13 +72,13 @@ func (c *Cmd) closeAll() {
 	c.closeStreams()
 	for _, p := range c.pumps {
 		p.halt()
-		_ = p.conn.Close()
+		p.conn.Abort()
 	}
 }
 
 func (c *Cmd) closeStreams() {
 	for _, s := range c.streams {
-		_ = s.Close()
+		s.Abort()
 	}
 	c.streams = nil
 }

@@ -1,3 +1,5 @@
+//go:build linux
+
 package aioexec_test
 
 import (
@@ -19,12 +21,10 @@ import (
 	"github.com/asyncio-go/asyncio/aioexec"
 )
 
+// These tests look into /proc for what is left.
+
 // TestMain fails the suite if it leaves a goroutine, a child or a descriptor behind.
 func TestMain(m *testing.M) {
-	if child := children[os.Getenv(childEnv)]; child != nil {
-		child()
-		return
-	}
 	warmUp()
 	before := openFiles()
 	code := m.Run()
@@ -142,9 +142,6 @@ func run(t *testing.T, main func(ctx context.Context) error) {
 // runErr is run that returns main's error.
 func runErr(t *testing.T, main func(ctx context.Context) error) error {
 	t.Helper()
-	if runtime.GOOS != "linux" {
-		t.Skip("looks for what is left in /proc, which this system does not have")
-	}
 	before := openFiles()
 	log := &record{}
 	r := asyncio.Runner{}
@@ -179,11 +176,6 @@ func panicOf(f func()) (text string) {
 }
 
 var errBoom = errors.New("boom")
-
-const childEnv = "AIOEXEC_TEST_CHILD"
-
-// children are what the test binary is as a child process.
-var children = map[string]func(){}
 
 // allocated is the memory that was allocated so far.
 func allocated() uint64 {

@@ -1,7 +1,9 @@
-//go:build unix && (!linux || asyncio_netpoll)
+//go:build !linux || asyncio_netpoll
 
 package aioexec
 
 import "syscall"
 
 func askForPidfd(*syscall.SysProcAttr, *int) {}
+
+func closePidfd(int) {}

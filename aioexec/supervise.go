@@ -15,11 +15,11 @@ func (c *Cmd) watch(ctx context.Context, pidfd int) {
 	if pidfd >= 0 {
 		if l, err := asyncio.RunningLoop(ctx); err == nil {
 			if c.fd, err = l.Register(uintptr(pidfd)); err == nil {
-				c.fd.OnClose(func() { _ = syscall.Close(pidfd) })
+				c.fd.OnClose(func() { closePidfd(pidfd) })
 				return
 			}
 		}
-		_ = syscall.Close(pidfd)
+		closePidfd(pidfd)
 	}
 	gone := make(chan struct{})
 	c.gone = gone
@@ -111,7 +111,7 @@ func (c *Cmd) end(ctx context.Context) {
 	if err == nil {
 		return
 	}
-	if c.ownPGID {
+	if c.ownPGID { // perhaps only others of the group are left
 		_ = signalGroup(c.exec.Process.Pid, syscall.SIGKILL)
 	} else {
 		_ = c.Kill()
@@ -119,7 +119,12 @@ func (c *Cmd) end(ctx context.Context) {
 	if !settled && c.exited(ctx) == nil {
 		c.settle()
 	}
+	_ = asyncio.Timeout(ctx, killDelay, c.groupGone)
 }
+
+// killDelay is how long a killed group may take to go. It takes no time, unless the
+// system has one of its members wait for a device.
+const killDelay = time.Second
 
 // groupGone waits until nobody is left in the group of a program that was reaped.
 // No event tells. The group's id cannot be another's while somebody is in it,
