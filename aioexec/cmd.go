@@ -86,11 +86,13 @@ type Cmd struct {
 	exec   *exec.Cmd
 	reaped bool
 
-	fd      *asyncio.FD             // the pidfd, where there is one
-	gone    chan struct{}           // else closed once the program was reaped
-	ownPGID bool                    // it leads a process group
-	waitErr error                   // of the reaping: an *exec.ExitError, usually
-	result  error                   // what Wait returns
+	fd      *asyncio.FD   // the pidfd, where there is one
+	gone    chan struct{} // else closed once the program was reaped
+	ownPGID bool          // it leads a process group
+	settled bool          // exited, and reaped
+	waitErr error         // of the reaping: an *exec.ExitError, usually
+	result  error         // what Wait returns
+
 	task    *asyncio.Task[struct{}] // owns a command that was started
 	started asyncio.Event           // or failed to be
 	failed  error                   // why it was not

@@ -118,6 +118,17 @@ func groupOf(pgid int) (pids []string) {
 	return pids
 }
 
+// leftOfGroup is groupOf, once those that were killed have had time to go.
+func leftOfGroup(pgid int) (pids []string) {
+	for range 500 {
+		if pids = groupOf(pgid); len(pids) == 0 {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return pids
+}
+
 // A record keeps what a loop logs.
 type record struct {
 	mu   sync.Mutex

@@ -8,4 +8,9 @@ import "syscall"
 // program exits, or -1 on kernels without.
 func askForPidfd(attr *syscall.SysProcAttr, pidfd *int) { attr.PidFD = pidfd }
 
-func closePidfd(fd int) { _ = syscall.Close(fd) }
+// closePidfd makes the descriptor blocking first, as that of the os.Process is, which
+// shares this with it and may have to wait.
+func closePidfd(fd int) {
+	_ = syscall.SetNonblock(fd, false)
+	_ = syscall.Close(fd)
+}

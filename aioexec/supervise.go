@@ -2,6 +2,7 @@ package aioexec
 
 import (
 	"context"
+	"errors"
 	"os/exec"
 	"syscall"
 	"time"
@@ -24,33 +25,42 @@ func (c *Cmd) watch(ctx context.Context, pidfd int) {
 	gone := make(chan struct{})
 	c.gone = gone
 	go func() {
-		c.reap()
-		close(gone)
+		defer close(gone)
+		err := c.exec.Wait()
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.waitErr, c.reaped = err, true
 	}()
 }
 
-// exited waits until the program has exited.
+// exited waits until the program has exited, and reaps it.
 func (c *Cmd) exited(ctx context.Context) error {
-	if c.fd != nil {
-		return c.fd.WaitReadable(ctx)
+	if c.fd == nil {
+		if _, _, err := asyncio.Recv(ctx, c.gone); err != nil {
+			return err
+		}
+	} else {
+		for done := false; !done; done = c.reap() {
+			if err := c.fd.WaitReadable(ctx); err != nil {
+				return err
+			}
+		}
+		c.fd.Close()
 	}
-	_, _, err := asyncio.Recv(ctx, c.gone)
-	return err
+	c.ProcessState, c.settled = c.exec.ProcessState, true
+	return nil
 }
 
-// reap takes the exit status, and the process out of the system's table.
-func (c *Cmd) reap() {
-	if c.fd != nil { // it has exited: Wait does not wait, and no signal may come between
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.waitErr = c.exec.Wait()
-		c.reaped = true
-		return
-	}
-	err := c.exec.Wait()
-	c.mu.Lock()
+// reap takes the exit status of a program that has exited, and the process out of the
+// system's table. It reports false if it has not: readiness is only a hint, and the
+// pidfd, which is non-blocking, says so.
+func (c *Cmd) reap() (done bool) {
+	c.mu.Lock() // no signal may come between
 	defer c.mu.Unlock()
-	c.waitErr, c.reaped = err, true
+	if err := c.exec.Wait(); !errors.Is(err, syscall.EAGAIN) {
+		c.waitErr, c.reaped = err, true
+	}
+	return c.reaped
 }
 
 // supervise waits until the command has ended, or ends it when ctx is cancelled and
@@ -64,9 +74,7 @@ func (c *Cmd) supervise(ctx context.Context) error {
 	}()
 	cut := c.exited(ctx)
 	ctx = context.WithoutCancel(ctx)
-	if cut == nil {
-		c.settle()
-	} else {
+	if cut != nil {
 		c.end(ctx)
 		c.closeStreams()
 	}
@@ -81,18 +89,8 @@ func (c *Cmd) supervise(ctx context.Context) error {
 	return c.result
 }
 
-// settle is after the program has exited: what was watched is given back.
-func (c *Cmd) settle() {
-	if c.fd != nil {
-		c.reap()
-		c.fd.Close()
-	}
-	c.ProcessState = c.exec.ProcessState
-}
-
 // end asks the command to end, and makes it after the grace.
 func (c *Cmd) end(ctx context.Context) {
-	settled := false
 	grace := c.Grace
 	if grace == 0 {
 		grace = defaultGrace
@@ -104,8 +102,6 @@ func (c *Cmd) end(ctx context.Context) {
 		if err := c.exited(ctx); err != nil {
 			return err
 		}
-		c.settle()
-		settled = true
 		return c.groupGone(ctx)
 	})
 	if err == nil {
@@ -116,8 +112,8 @@ func (c *Cmd) end(ctx context.Context) {
 	} else {
 		_ = c.Kill()
 	}
-	if !settled && c.exited(ctx) == nil {
-		c.settle()
+	if !c.settled {
+		_ = c.exited(ctx)
 	}
 	_ = asyncio.Timeout(ctx, killDelay, c.groupGone)
 }
