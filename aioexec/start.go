@@ -34,8 +34,9 @@ func (c *Cmd) Start(ctx context.Context) error {
 	if !began { // born cancelled: ctx is, or the loop shuts down
 		c.phase = ended
 		c.closeAll()
-		_, err := c.task.Await(ctx)
-		return err
+		_, c.failed = c.task.Await(ctx)
+		c.over.Set()
+		return c.failed
 	}
 	if err := c.started.Wait(ctx); err != nil {
 		return err

@@ -148,7 +148,7 @@ func (c *Cmd) sink(ctx context.Context, w io.Writer, what string) (io.Writer, er
 
 // same is a == b for writers that may be of a type that has no equality.
 func same(a, b io.Writer) bool {
-	return a != nil && b != nil && reflect.TypeOf(a).Comparable() && reflect.TypeOf(b).Comparable() && a == b
+	return a != nil && b != nil && reflect.ValueOf(a).Comparable() && reflect.ValueOf(b).Comparable() && a == b
 }
 
 func closeFiles(files *[]*os.File) {
