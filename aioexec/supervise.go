@@ -137,7 +137,11 @@ func (c *Cmd) groupGone(ctx context.Context) error {
 		if pause < 16*time.Millisecond {
 			continue
 		}
-		if dead, err := asyncio.Blocking(ctx, func(context.Context) (bool, error) { return onlyZombies(pgid), nil }); dead || err != nil {
+		dead, err := asyncio.Blocking(ctx, func(context.Context) (bool, error) { return onlyZombies(pgid), nil })
+		if dead {
+			groupLives(pgid) // reaps those that are ours
+		}
+		if dead || err != nil {
 			return err
 		}
 	}
