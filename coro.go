@@ -59,7 +59,7 @@ func (e *engine) takeCoro(t *task) *coro {
 	}
 	c := &coro{e: e}
 	e.coros++
-	c.next, _ = iter.Pull(c.body)
+	c.next, _ = iter.Pull(c.body())
 	c.take(t)
 	return c
 }
@@ -79,23 +79,26 @@ func (e *engine) drainCoros() {
 	e.idleCoros = nil
 }
 
-// body is what the coroutine's goroutine runs from its first switch to its end.
-func (c *coro) body(yield func(struct{}) bool) {
-	e := c.e
-	c.yield, c.g = yield, gid.Current()
-	// Another goroutine may get this identity as soon as this one has ended.
-	defer func() { e.g = 0; e.coros-- }()
-	pprof.SetGoroutineLabels(e.labels)
-	for c.job != nil {
-		e.g = c.g
-		c.run()
-		if !e.takeFresh(c) {
-			c.job, c.bracket = nil, nil
-			if len(e.idleCoros) == maxIdleCoros {
-				return
+// body is what the coroutine's goroutine runs from its first switch to its end. It is
+// a function that returns one, because a method value would cost every stack a frame.
+func (c *coro) body() iter.Seq[struct{}] {
+	return func(yield func(struct{}) bool) {
+		e := c.e
+		c.yield, c.g = yield, gid.Current()
+		// Another goroutine may get this identity as soon as this one has ended.
+		defer func() { e.g = 0; e.coros-- }()
+		pprof.SetGoroutineLabels(e.labels)
+		for c.job != nil {
+			e.g = c.g
+			c.run()
+			if !e.takeFresh(c) {
+				c.job, c.bracket = nil, nil
+				if len(e.idleCoros) == maxIdleCoros {
+					return
+				}
+				e.idleCoros = append(e.idleCoros, c)
+				yield(struct{}{}) // until takeCoro gives it a job, or drainCoros none
 			}
-			e.idleCoros = append(e.idleCoros, c)
-			yield(struct{}{}) // until takeCoro gives it a job, or drainCoros none
 		}
 	}
 }

@@ -56,6 +56,7 @@ type engine struct {
 	fds        fds
 	closers    []*Handle // called when the loop closes
 	active     int       // functions on goroutines that will wake the loop when they are done
+	intake     *intake   // of Main's loop
 	foreigns   list.List[foreign]
 	cancels    int     // functions that cancel a scope and have not been called
 	calling    *Handle // the callback that runs or ran last
@@ -236,12 +237,10 @@ func (e *engine) checkTimers() {
 // idle waits until there is something to do.
 func (e *engine) idle() {
 	if e.clock != nil {
-		if e.arrivals(); e.ready.Len() > 0 {
-			return
+		if e.arrivals(); e.fds.count > 0 {
+			e.pollFDs() // what is ready comes before what is due when the clock jumps
 		}
-	}
-	if e.fds.count > 0 {
-		if e.pollFDs(); e.ready.Len() > 0 {
+		if e.ready.Len() > 0 {
 			return
 		}
 	}

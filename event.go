@@ -28,13 +28,22 @@ func (v *Event) WaitAs(ctx context.Context, what fmt.Stringer) error {
 	if err != nil {
 		return err
 	}
-	v.waiting.mustBeOn(a.t.scope.e, v, "Event.Wait")
-	if v.set {
+	if v.enlist(a.t) {
 		return nil
 	}
-	v.waiting.bind(a.t.scope.e, v, "Event.Wait")
-	v.waiting.add(a.t)
 	return a.park(what)
+}
+
+// enlist makes t wait, unless the event is set.
+func (v *Event) enlist(t *task) (set bool) {
+	e := t.scope.e
+	v.waiting.mustBeOn(e, v, "Event.Wait")
+	if v.set {
+		return true
+	}
+	v.waiting.bind(e, v, "Event.Wait")
+	v.waiting.add(t)
+	return false
 }
 
 // Set sets the event and wakes everybody who waits for it, in order of arrival.

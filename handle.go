@@ -188,6 +188,20 @@ func (h *Handle) Cancel() bool {
 	return true
 }
 
+// Again schedules a callback of CallSoon that has run once more, and allocates nothing:
+// for packages that have one to call after many of their operations. It reports false,
+// and does nothing, if the callback has not run yet or was taken back. It must be called
+// on the loop.
+func (h *Handle) Again() bool {
+	h.e.mustNotRace("Handle.Again")
+	if h.isTimer || !h.state.CompareAndSwap(handleRan, handlePending) {
+		return false
+	}
+	h.e.ready.Push(h)
+	h.e.nudge()
+	return true
+}
+
 // Cancelled reports whether the callback was taken back, by Cancel or by the
 // closing of the loop, and will not run.
 func (h *Handle) Cancelled() bool {

@@ -20,12 +20,19 @@ func (w *waitlist) bind(e *engine, whose fmt.Stringer, fn string) {
 	if w.e == e {
 		return
 	}
-	if w.e != nil && w.e.state.Load() != loopClosed {
-		panic(misuse(nil, "%s: %v is bound to %s, on which a task has waited for it, but was used on %s; "+
-			"hand values from loop to loop with CallSoon or Submit", fn, whose, w.e, e))
+	if w.e != nil {
+		w.unbind(e, whose, fn)
 	}
 	e.objects++
 	w.e, w.number = e, e.objects
+}
+
+// unbind takes the object from the loop that it belonged to, which must be closed.
+func (w *waitlist) unbind(e *engine, whose fmt.Stringer, fn string) {
+	if w.e.state.Load() != loopClosed {
+		panic(misuse(nil, "%s: %v is bound to %s, on which a task has waited for it, but was used on %s; "+
+			"hand values from loop to loop with CallSoon or Submit", fn, whose, w.e, e))
+	}
 	unlink(&w.tasks)
 }
 

@@ -14,9 +14,10 @@ type hub struct {
 	loop    *asyncio.Loop
 	network Network
 	ctx     context.Context // some context of the loop: it tells whether a task runs, and is obeyed by nobody
-	spare   [][]byte        // buffers that no connection uses
+	small   [][]byte        // buffers that no connection uses
+	large   [][]byte
 	dirty   []*link         // connections with something to flush at the end of the turn
-	flush   func()          // flushes them; made once
+	flush   *asyncio.Handle // of flushAll
 }
 
 // hubs has the hub of each loop that uses the network.
@@ -38,7 +39,7 @@ func hubOf(ctx context.Context) (*hub, error) {
 		return h, nil
 	}
 	h := &hub{loop: l, network: networkOf(l), ctx: context.WithoutCancel(ctx)}
-	h.flush = h.flushAll
+	h.flush = l.CallSoon(h.flushAll)
 	if hubs.of == nil {
 		hubs.of = map[weak.Pointer[asyncio.Loop]]weak.Pointer[hub]{}
 	}
@@ -56,48 +57,55 @@ func forgetHub(key weak.Pointer[asyncio.Loop]) {
 }
 
 const (
-	// bufferSize is that of a buffer when it is taken; it may grow.
-	bufferSize = 4 << 10
-	// maxSpare bounds how many buffers, and maxSpareSize how large ones, are kept.
-	maxSpare     = 64
-	maxSpareSize = 64 << 10
+	smallBuffer = 4 << 10  // of a connection with little to say, and of most
+	largeBuffer = 64 << 10 // of one that has filled a small one
+	// maxSpare bounds how many buffers of each size are kept, and maxSpareSize how
+	// large ones.
+	maxSpare     = 32
+	maxSpareSize = 4 * largeBuffer
 )
 
-// take is an empty buffer.
-func (h *hub) take() []byte {
-	n := len(h.spare)
-	if n == 0 {
-		return make([]byte, 0, bufferSize)
+// take is an empty buffer of one of the two sizes, or a larger one.
+func (h *hub) take(large bool) []byte {
+	spare, size := &h.small, smallBuffer
+	if large {
+		spare, size = &h.large, largeBuffer
 	}
-	b := h.spare[n-1]
-	h.spare[n-1] = nil
-	h.spare = h.spare[:n-1]
+	n := len(*spare)
+	if n == 0 {
+		return make([]byte, 0, size)
+	}
+	b := (*spare)[n-1]
+	(*spare)[n-1] = nil
+	*spare = (*spare)[:n-1]
 	return b
 }
 
 // give takes a buffer back that nobody uses any more.
 func (h *hub) give(b []byte) {
-	if len(h.spare) < maxSpare && cap(b) > 0 && cap(b) <= maxSpareSize {
-		h.spare = append(h.spare, b[:0])
+	spare := &h.small
+	if cap(b) >= largeBuffer {
+		spare = &h.large
+	}
+	if len(*spare) < maxSpare && cap(b) >= smallBuffer && cap(b) <= maxSpareSize {
+		*spare = append(*spare, b[:0])
 	}
 }
 
 // flushSoon has k flushed at the end of this turn.
 func (h *hub) flushSoon(k *link) {
-	if k.out.dirty {
+	if k.dirty {
 		return
 	}
-	k.out.dirty = true
+	k.dirty = true
 	h.dirty = append(h.dirty, k)
-	if len(h.dirty) == 1 {
-		h.loop.CallSoon(h.flush)
-	}
+	h.flush.Again() // unless it is scheduled already
 }
 
 func (h *hub) flushAll() {
 	for i, k := range h.dirty {
 		h.dirty[i] = nil
-		k.out.dirty = false
+		k.dirty = false
 		k.flush()
 	}
 	h.dirty = h.dirty[:0]

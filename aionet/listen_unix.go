@@ -31,7 +31,7 @@ func (n system) Listen(ctx context.Context, network, address string, lc *ListenC
 	if err != nil {
 		return nil, err
 	}
-	a := &fdAcceptor{network: n, fdStream: fdStream{sysfd: fd, local: l.Addr()}}
+	a := &fdAcceptor{network: n, fdStream: fdStream{sysfd: int32(fd), local: l.Addr()}}
 	if isUnix(network) {
 		a.file.path, a.file.info = address, lstat(address)
 	}
@@ -107,7 +107,7 @@ func (a *fdAcceptor) Accept() (Stream, error) {
 	if a.sysfd < 0 {
 		return nil, net.ErrClosed
 	}
-	fd, remote, err := socket.Accept(a.sysfd)
+	fd, remote, err := socket.Accept(int(a.sysfd))
 	if err != nil {
 		return nil, err
 	}

@@ -27,7 +27,7 @@ func (n system) ListenPacket(ctx context.Context, network string, local, remote 
 	if err != nil {
 		return nil, err
 	}
-	p := &fdPackets{fdStream: fdStream{sysfd: fd, local: c.LocalAddr()}}
+	p := &fdPackets{fdStream: fdStream{sysfd: int32(fd), local: c.LocalAddr()}}
 	if a, ok := p.local.(*net.UDPAddr); ok {
 		p.six = a.IP.To4() == nil
 	}
@@ -82,11 +82,11 @@ func (p *fdPackets) release() {
 
 // ReadFrom implements [Packets].
 func (p *fdPackets) ReadFrom(b []byte) (int, net.Addr, error) {
-	n, from, err := socket.ReceiveFrom(p.sysfd, b)
+	n, from, err := socket.ReceiveFrom(int(p.sysfd), b)
 	return n, from, p.unlessClosed(err)
 }
 
 // WriteTo implements [Packets].
 func (p *fdPackets) WriteTo(b []byte, to net.Addr) error {
-	return p.unlessClosed(socket.SendTo(p.sysfd, b, to, p.six))
+	return p.unlessClosed(socket.SendTo(int(p.sysfd), b, to, p.six))
 }

@@ -20,7 +20,7 @@ func pipeStream(h *hub, f *os.File, oneWay bool) (Stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &fdPipe{fdStream{sysfd: fd, remote: pipeAddr(f.Name()), local: pipeAddr(f.Name())}, oneWay}
+	s := &fdPipe{fdStream{sysfd: int32(fd), remote: pipeAddr(f.Name()), local: pipeAddr(f.Name())}, oneWay}
 	if err := s.register(h.loop, fd); err != nil {
 		_ = socket.Close(fd)
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"math"
 )
 
 // ErrBusy is matched by the error of a read while another task reads.
@@ -21,15 +22,12 @@ const defaultReadLimit = 64 << 10
 type input struct {
 	side
 	buf   []byte // none while nothing is buffered and a task waits
-	start int
-	limit int
-	busy  bool
-	ctx   context.Context // of the read under way, for TLS
+	start int32
+	busy  bool // a task reads
+	much  bool // the last read has filled its buffer
 }
 
 func (in *input) buffered() []byte { return in.buf[in.start:] }
-
-func (in *input) consume(n int) { in.start += n }
 
 // drop gives the buffer back.
 func (in *input) drop(h *hub) {
@@ -55,28 +53,29 @@ func (e *LimitError) Error() string {
 // end of the stream it returns io.EOF.
 func (c *Conn) Read(p []byte) (int, error) {
 	k := c.link
-	ctx, err := k.beginRead(c)
-	if err != nil {
+	if err := k.beginRead(); err != nil {
 		return 0, err
 	}
-	defer k.endRead()
-	if b := k.in.buffered(); len(b) > 0 {
+	n, err := k.readInto(c.context(), p)
+	k.in.busy = false
+	return n, k.opError("read", err)
+}
+
+func (k *link) readInto(ctx context.Context, p []byte) (int, error) {
+	if b := k.in.buffered(); len(b) > 0 || len(p) == 0 {
 		n := copy(p, b)
-		k.in.consume(n)
+		k.in.start += int32(n)
 		return n, nil
-	}
-	if len(p) == 0 {
-		return 0, nil
 	}
 	k.in.drop(k.hub)
 	for {
 		n, err := k.tryRead(ctx, p)
-		if err != ErrWouldBlock {
-			return n, k.opError("read", err)
+		if err == ErrWouldBlock {
+			if err = k.awaitReadable(ctx); err == nil {
+				continue
+			}
 		}
-		if err := k.awaitReadable(ctx); err != nil {
-			return 0, err
-		}
+		return n, err
 	}
 }
 
@@ -86,21 +85,8 @@ func (c *Conn) Read(p []byte) (int, error) {
 // [io.ErrUnexpectedEOF] if it is fewer bytes than n, a [LimitError] if n is above the
 // limit.
 func (c *Conn) Peek(n int) ([]byte, error) {
-	k := c.link
-	ctx, err := k.beginRead(c)
-	if err != nil {
-		return nil, err
-	}
-	defer k.endRead()
-	for len(k.in.buffered()) < n {
-		if n > k.in.limit {
-			return k.in.buffered(), &LimitError{k.in.limit, len(k.in.buffered())}
-		}
-		if err := k.fill(ctx, n); err != nil {
-			return k.in.buffered(), k.opError("read", err)
-		}
-	}
-	return k.in.buffered(), nil
+	err := c.link.gather(c, n)
+	return c.link.in.buffered(), err
 }
 
 // Discard consumes n bytes that Peek has shown.
@@ -108,7 +94,7 @@ func (c *Conn) Discard(n int) {
 	if have := len(c.link.in.buffered()); n < 0 || n > have {
 		panic(fmt.Sprintf("aionet: Conn.Discard(%d): %d bytes are buffered; discard what Peek has shown", n, have))
 	}
-	c.link.in.consume(n)
+	c.link.in.start += int32(n)
 }
 
 // ReadUntil reads until the first of the delimiters has come and returns everything up
@@ -116,24 +102,22 @@ func (c *Conn) Discard(n int) {
 // of those that Peek returns, it returns what is there and consumes nothing.
 func (c *Conn) ReadUntil(delims ...[]byte) ([]byte, error) {
 	k := c.link
-	ctx, err := k.beginRead(c)
-	if err != nil {
+	longest := longestOf(delims)
+	if err := k.gather(c, 0); err != nil {
 		return nil, err
 	}
-	defer k.endRead()
-	longest := longestOf(delims)
 	for searched := 0; ; {
 		b := k.in.buffered()
 		if n := endOfFirst(b[searched:], delims); n > 0 {
-			k.in.consume(searched + n)
+			k.in.start += int32(searched + n)
 			return b[:searched+n], nil
 		}
 		searched = max(len(b)-longest+1, 0)
-		if len(b) >= k.in.limit {
-			return b, &LimitError{k.in.limit, len(b)}
+		if len(b) >= int(k.in.most) {
+			return b, &LimitError{int(k.in.most), len(b)}
 		}
-		if err := k.fill(ctx, len(b)+1); err != nil {
-			return k.in.buffered(), k.opError("read", err)
+		if err := k.gather(c, len(b)+1); err != nil {
+			return k.in.buffered(), err
 		}
 	}
 }
@@ -197,78 +181,97 @@ func (c *Conn) Lines() iter.Seq2[[]byte, error] {
 // SetReadLimit bounds how many bytes are buffered for Peek, ReadUntil and those built
 // on them; 64 KiB unless it is called.
 func (c *Conn) SetReadLimit(n int) {
-	if n <= 0 {
-		panic(fmt.Sprintf("aionet: Conn.SetReadLimit(%d): the limit must be above zero", n))
+	if n <= 0 || n > math.MaxInt32 {
+		panic(fmt.Sprintf("aionet: Conn.SetReadLimit(%d): the limit must be above zero, and below 2 GiB", n))
 	}
-	c.link.in.limit = n
+	c.link.in.most = int32(n)
 }
 
-// beginRead claims the reading side for an operation of c.
-func (k *link) beginRead(c *Conn) (context.Context, error) {
-	ctx := c.context()
+// beginRead claims the reading side, until busy is false again. There is no defer: the
+// frames below a task that waits for input decide how large its stack is.
+func (k *link) beginRead() error {
 	if k.in.busy {
-		return nil, k.opError("read", errBusy)
+		return k.opError("read", errBusy)
 	}
-	k.in.busy, k.in.ctx = true, ctx
-	return ctx, nil
+	k.in.busy = true
+	return nil
 }
 
-func (k *link) endRead() { k.in.busy, k.in.ctx = false, nil }
+// gather reads until n bytes are buffered.
+func (k *link) gather(c *Conn, n int) error {
+	if err := k.beginRead(); err != nil {
+		return err
+	}
+	var err error
+	for ctx := c.context(); len(k.in.buffered()) < n && err == nil; {
+		if err = k.fill(ctx, n); err == ErrWouldBlock {
+			k.expectInput()
+			err = k.in.ready.WaitAs(ctx, (*readWait)(k))
+		}
+	}
+	k.in.busy = false
+	return k.opError("read", err)
+}
+
+// fill reads once, into a buffer with room for n bytes in all. When nothing is
+// buffered, there is no buffer.
+func (k *link) fill(ctx context.Context, n int) error {
+	in := &k.in
+	if n > int(in.most) {
+		return &LimitError{int(in.most), len(in.buffered())}
+	}
+	free := in.room(k.hub, n)
+	got, err := k.tryRead(ctx, free)
+	if got > 0 {
+		in.buf = in.buf[:len(in.buf)+got]
+		in.much = got == len(free)
+		return nil
+	}
+	if len(in.buffered()) == 0 {
+		in.drop(k.hub)
+	} else if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
 
 // tryRead reads into p, of the stream or through TLS, which waits by itself.
 func (k *link) tryRead(ctx context.Context, p []byte) (int, error) {
-	if err := k.usable(ctx, &k.in.side); err != nil {
+	if err := k.readable(ctx); err != nil {
 		return 0, err
 	}
-	if k.secure == nil {
-		return k.stream.Read(p)
+	if k.secure != nil {
+		return k.secure.read(ctx, p)
 	}
-	n, err := k.secure.conn.Read(p)
-	if n > 0 { // what comes with an error is taken; the error comes again
-		return n, nil
-	}
-	return 0, resumed(err)
+	return k.stream.Read(p)
 }
 
-// fill reads once, into a buffer with room for n bytes in all. While it waits and
-// nothing is buffered, there is no buffer.
-func (k *link) fill(ctx context.Context, n int) error {
-	in := &k.in
-	for {
-		in.makeRoom(k.hub, n)
-		got, err := k.tryRead(ctx, in.buf[len(in.buf):cap(in.buf)])
-		in.buf = in.buf[:len(in.buf)+got]
-		if len(in.buffered()) == 0 {
-			in.drop(k.hub)
-		}
-		switch {
-		case got > 0:
-			return nil
-		case err == io.EOF && len(in.buffered()) > 0:
-			return io.ErrUnexpectedEOF
-		case err != ErrWouldBlock:
-			return err
-		}
-		if err := k.awaitReadable(ctx); err != nil {
-			return err
-		}
+// room is the free part of the buffer, which is made such that it can hold n bytes,
+// and one more than it holds.
+func (in *input) room(h *hub, n int) []byte {
+	switch {
+	case in.buf == nil:
+		in.buf = h.take(in.much)
+	case int(in.start) == len(in.buf):
+		in.drop(h)
+		in.buf = h.take(in.much)
 	}
+	if int(in.start)+n > cap(in.buf) || len(in.buf) == cap(in.buf) {
+		in.makeRoom(h, n)
+	}
+	return in.buf[len(in.buf):cap(in.buf)]
 }
 
-// makeRoom sees to it that the buffer can hold n bytes, and one more than it holds.
+// makeRoom moves what is buffered to the beginning, of a larger buffer if need be.
 func (in *input) makeRoom(h *hub, n int) {
-	if in.buf == nil {
-		in.buf = h.take()
-	}
 	have := len(in.buffered())
-	if in.start > 0 && (have == 0 || len(in.buf) == cap(in.buf) || in.start+n > cap(in.buf)) {
-		copy(in.buf, in.buffered())
-		in.buf, in.start = in.buf[:have], 0
-	}
+	bigger := in.buf
 	if want := max(n, have+1); want > cap(in.buf) {
-		bigger := make([]byte, have, max(want, 2*cap(in.buf)))
-		copy(bigger, in.buf)
-		h.give(in.buf)
-		in.buf = bigger
+		bigger = make([]byte, 0, max(want, 2*cap(in.buf), smallBuffer))
 	}
+	bigger = bigger[:copy(bigger[:cap(bigger)], in.buffered())]
+	if cap(bigger) != cap(in.buf) {
+		h.give(in.buf)
+	}
+	in.buf, in.start = bigger, 0
 }

@@ -24,9 +24,11 @@ import (
 type secure struct {
 	link    *link
 	conn    *tls.Conn
-	ready   bool // the handshake is over
-	ended   bool // a close_notify is on its way
-	sending bool // crypto/tls writes for the application, not an answer of its own
+	ctx     context.Context // of the read under way
+	ready   bool            // the handshake is over
+	held    []byte          // enqueued during the handshake, which it follows
+	ended   bool            // a close_notify is on its way
+	sending bool            // crypto/tls writes for the application, not an answer of its own
 
 	answers int   // bytes of answers that may be unsent
 	total   int64 // bytes that crypto/tls has written
@@ -94,31 +96,34 @@ func (k *link) upgrade(c *Conn, side func(net.Conn, *tls.Config) *tls.Conn, conf
 	if k.secure != nil {
 		return k.opError("handshake", errors.New("aionet: the connection is TLS already"))
 	}
-	ctx, err := k.beginRead(c)
-	if err != nil {
+	if err := k.beginRead(); err != nil {
 		return err
 	}
-	defer k.endRead()
-	defer func() { // also after a panic of one of the config's functions
-		if k.secure == nil || !k.secure.ready {
+	defer func() {
+		k.in.busy = false
+		if k.secure == nil || !k.secure.ready { // or a function of the config has panicked
 			_ = k.close() // once the alert is sent
 		}
 	}()
-	if err := k.out.lock.Acquire(ctx); err != nil {
+	ctx := c.context()
+	lock, err := k.out.acquire(ctx)
+	if err != nil {
 		return err
 	}
-	defer k.out.lock.Release()
-	s := &secure{link: k}
+	defer lock.Release()
+	s := &secure{link: k, ctx: ctx}
 	s.conn = side(&transport{s, bytes.Clone(k.in.buffered())}, withoutRenegotiation(config))
 	k.secure = s
 	k.in.drop(k.hub)
 	if err := s.conn.Handshake(); err != nil { // HandshakeContext would start a goroutine
 		return k.opError("handshake", resumed(err))
 	}
-	s.ready = true
-	s.enqueue(k.out.held)
-	k.out.held = nil
-	k.out.ready.Set() // for who drains
+	s.ctx, s.ready = nil, true
+	if len(s.held) > 0 {
+		s.enqueue(s.held)
+		s.held = nil
+		k.out.ready.Set() // for who drains
+	}
 	return nil
 }
 
@@ -130,6 +135,18 @@ func withoutRenegotiation(config *tls.Config) *tls.Config {
 		config.Renegotiation = tls.RenegotiateNever
 	}
 	return config
+}
+
+// read reads what was encrypted, and waits for it. What comes with an error is taken; the
+// error comes again.
+func (s *secure) read(ctx context.Context, p []byte) (int, error) {
+	s.ctx = ctx
+	n, err := s.conn.Read(p)
+	s.ctx = nil
+	if n > 0 {
+		return n, nil
+	}
+	return 0, resumed(err)
 }
 
 // write encrypts bufs and waits until all of it is sent. The caller holds the lock.
@@ -149,13 +166,13 @@ func (s *secure) write(ctx context.Context, bufs ...[]byte) (all int64, err erro
 func (s *secure) encrypt(ctx context.Context, p []byte) (n int, err error) {
 	k := s.link
 	for n < len(p) {
-		if err := k.usable(ctx, &k.out.side); err != nil {
+		if err := k.writable(ctx); err != nil {
 			return n, err
 		}
 		m, err := s.send(p[n:min(len(p), n+maxRecord)])
 		n += m
-		if err == nil && k.out.unsent() > k.out.high {
-			err = k.sendUntil(ctx, k.out.low)
+		if err == nil && k.out.unsent() > int(k.out.most) {
+			err = k.sendUntil(ctx, int(k.out.low))
 		}
 		if err != nil {
 			return n, err
@@ -170,7 +187,7 @@ func (s *secure) enqueue(p []byte) {
 	switch {
 	case s.ended || len(p) == 0:
 	case !s.ready:
-		o.held = append(o.held, p...)
+		s.held = append(s.held, p...)
 	default:
 		if _, err := s.send(p); err != nil {
 			o.fail(err)
@@ -204,13 +221,13 @@ func (s *secure) unanswered() int {
 // two peers that write much would each wait for the other to read.
 func (s *secure) awaitAnswers(ctx context.Context) error {
 	k := s.link
-	if s.answers <= k.out.high || s.unanswered() <= k.out.high {
+	if high := int(k.out.most); s.answers <= high || s.unanswered() <= high {
 		return nil
 	}
 	s.crowded = true
 	defer func() { s.crowded = false }()
 	for {
-		if err := k.usable(ctx, &k.in.side); err != nil {
+		if err := k.readable(ctx); err != nil {
 			return err
 		}
 		if k.flush(); s.unanswered() == 0 {
@@ -239,13 +256,12 @@ func (t *transport) Read(p []byte) (int, error) {
 		t.early = t.early[n:]
 		return n, nil
 	}
-	k := t.secure.link
-	ctx := k.in.ctx
+	k, ctx := t.secure.link, t.secure.ctx
 	for {
 		if err := t.secure.awaitAnswers(ctx); err != nil {
 			return 0, paused(err)
 		}
-		if err := k.usable(ctx, &k.in.side); err != nil {
+		if err := k.readable(ctx); err != nil {
 			return 0, paused(err)
 		}
 		n, err := k.stream.Read(p)

@@ -30,10 +30,11 @@ func (c *Conn) ReadFrom(r io.Reader) (int64, error) {
 		return io.Copy(writerOnly{c}, r)
 	}
 	ctx := c.context()
-	if err := k.out.lock.Acquire(ctx); err != nil {
+	lock, err := k.out.acquire(ctx)
+	if err != nil {
 		return 0, err
 	}
-	defer k.out.lock.Release()
+	defer lock.Release()
 	if sender, ok := k.stream.(fileSender); ok && k.secure == nil {
 		sent, err := k.sendFile(ctx, sender, f, limit)
 		if l, ok := r.(*io.LimitedReader); ok {
@@ -80,10 +81,10 @@ func (k *link) sendFile(ctx context.Context, sender fileSender, f syscall.Conn, 
 	if err := k.sendAll(ctx); err != nil {
 		return 0, err
 	}
-	k.out.direct = true
+	k.direct = true
 	defer k.written()
 	for sent < limit {
-		if err := k.usable(ctx, &k.out.side); err != nil {
+		if err := k.writable(ctx); err != nil {
 			return sent, err
 		}
 		n, err := sender.SendFile(f, int(min(limit-sent, maxSend)))

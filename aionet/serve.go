@@ -47,8 +47,9 @@ type Server struct {
 
 // served is a connection under a handler.
 type served struct {
-	node list.Node[served]
-	conn *Conn
+	node   list.Node[served]
+	server *Server
+	conn   *Conn
 }
 
 // serving is one call of Serve.
@@ -158,36 +159,42 @@ func (s *Server) awaitRoom(ctx context.Context, l *Listener) error {
 	return nil
 }
 
-// start serves c in a task of g.
+// start serves c in a task of g. The frames below a handler are few and small: most
+// connections wait for input, and their stacks are what they cost.
 func (s *Server) start(g *asyncio.TaskGroup, c *Conn) {
-	me := &served{conn: c}
-	s.open.PushBack(&me.node, me)
+	each := &served{server: s, conn: c}
+	s.open.PushBack(&each.node, each)
 	s.count++
-	g.Go(func(ctx context.Context) error {
-		defer func() {
-			if r := recover(); r != nil {
-				s.report(c, panicError(r))
+	g.Go(func(ctx context.Context) (err error) {
+		defer each.end(ctx, &err)
+		if each.server.TLS != nil {
+			if err := each.handshake(ctx); err != nil {
+				return err
 			}
-			_ = c.Close()
-			me.node.Remove()
-			s.count--
-			s.changed.Set()
-		}()
-		if err := s.serve(ctx, c); err != nil && !isPeerGone(err) && ctx.Err() == nil {
-			s.report(c, err)
 		}
-		return nil
+		return each.server.Handler(ctx, each.conn)
 	})
 }
 
-func (s *Server) serve(ctx context.Context, c *Conn) error {
-	if s.TLS != nil {
-		err := withinTimeout(ctx, s.HandshakeTimeout, func(context.Context) error { return c.AcceptTLS(s.TLS) })
-		if err != nil {
-			return err
-		}
+func (each *served) handshake(ctx context.Context) error {
+	s := each.server
+	return withinTimeout(ctx, s.HandshakeTimeout, func(context.Context) error { return each.conn.AcceptTLS(s.TLS) })
+}
+
+// end is deferred below a handler, and recovers. It reports the handler's error, unless
+// that is how connections end.
+func (each *served) end(ctx context.Context, err *error) {
+	s := each.server
+	if r := recover(); r != nil {
+		s.report(each.conn, panicError(r))
+	} else if *err != nil && !isPeerGone(*err) && ctx.Err() == nil {
+		s.report(each.conn, *err)
 	}
-	return s.Handler(ctx, c)
+	*err = nil // it is no error of the group
+	_ = each.conn.Close()
+	each.node.Remove()
+	s.count--
+	s.changed.Set()
 }
 
 // panicError is what recover returned, which may come with a stack of its own.

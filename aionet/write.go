@@ -2,7 +2,9 @@ package aionet
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math"
 	"net"
 
 	"github.com/asyncio-go/asyncio"
@@ -17,19 +19,30 @@ const (
 // output is the writing side of a link: buf[sent:] is what was enqueued and not sent.
 type output struct {
 	side
-	lock      asyncio.Lock // held by the task that writes
-	buf       []byte
-	sent      int
-	held      []byte // enqueued during a handshake of TLS, which it follows
-	high, low int
-	direct    bool // a Write is past the buffer: what is enqueued meanwhile goes after it
-	dirty     bool // the hub will flush
+	failed error         // every write fails with it from now on
+	lock   *asyncio.Lock // held by the task that writes; made for the first
+	buf    []byte
+	sent   int32
+	low    int32 // the low-water mark
 }
 
-func (o *output) unsent() int { return len(o.buf) - o.sent }
+func (o *output) unsent() int { return len(o.buf) - int(o.sent) }
 
-// backlog is what is unsent or held.
-func (o *output) backlog() int { return o.unsent() + len(o.held) }
+// fail makes the side useless, and tells whoever waits for it.
+func (o *output) fail(err error) {
+	if o.failed == nil {
+		o.failed = err
+	}
+	o.ready.Set()
+}
+
+// acquire makes the task the one that writes, until it releases the lock.
+func (o *output) acquire(ctx context.Context) (*asyncio.Lock, error) {
+	if o.lock == nil {
+		o.lock = new(asyncio.Lock)
+	}
+	return o.lock, o.lock.Acquire(ctx)
+}
 
 // drop forgets what was not sent, and gives the buffer back.
 func (o *output) drop(h *hub) {
@@ -46,10 +59,11 @@ func (o *output) drop(h *hub) {
 func (c *Conn) Write(p []byte) (int, error) {
 	k := c.link
 	ctx := c.context()
-	if err := k.out.lock.Acquire(ctx); err != nil {
+	lock, err := k.out.acquire(ctx)
+	if err != nil {
 		return 0, err
 	}
-	defer k.out.lock.Release()
+	defer lock.Release()
 	return k.writeInTurn(ctx, p)
 }
 
@@ -67,10 +81,11 @@ func (k *link) writeInTurn(ctx context.Context, p []byte) (int, error) {
 func (c *Conn) Writev(bufs ...[]byte) (int64, error) {
 	k := c.link
 	ctx := c.context()
-	if err := k.out.lock.Acquire(ctx); err != nil {
+	lock, err := k.out.acquire(ctx)
+	if err != nil {
 		return 0, err
 	}
-	defer k.out.lock.Release()
+	defer lock.Release()
 	if k.secure != nil {
 		n, err := k.secure.write(ctx, bufs...)
 		return n, k.opError("write", err)
@@ -84,10 +99,10 @@ func (k *link) write(ctx context.Context, p []byte) (n int, err error) {
 	if err := k.sendAll(ctx); err != nil {
 		return 0, err
 	}
-	k.out.direct = true
+	k.direct = true
 	defer k.written()
 	for n < len(p) {
-		if err := k.usable(ctx, &k.out.side); err != nil {
+		if err := k.writable(ctx); err != nil {
 			return n, err
 		}
 		m, err := k.stream.Write(p[n:])
@@ -107,7 +122,7 @@ func (k *link) writev(ctx context.Context, bufs [][]byte) (all int64, err error)
 	if err := k.sendAll(ctx); err != nil {
 		return 0, err
 	}
-	k.out.direct = true
+	k.direct = true
 	defer k.written()
 	for {
 		for len(bufs) > 0 && len(bufs[0]) == 0 {
@@ -116,7 +131,7 @@ func (k *link) writev(ctx context.Context, bufs [][]byte) (all int64, err error)
 		if len(bufs) == 0 {
 			return all, nil
 		}
-		if err := k.usable(ctx, &k.out.side); err != nil {
+		if err := k.writable(ctx); err != nil {
 			return all, err
 		}
 		n, err := k.stream.Writev(bufs)
@@ -139,7 +154,7 @@ func (k *link) writev(ctx context.Context, bufs [][]byte) (all int64, err error)
 
 // written ends a write past the buffer.
 func (k *link) written() {
-	k.out.direct = false
+	k.direct = false
 	k.flush()
 }
 
@@ -162,10 +177,23 @@ func (c *Conn) Enqueue(p []byte) {
 
 func (k *link) enqueue(p []byte) {
 	o := &k.out
-	if o.buf == nil {
-		o.buf = k.hub.take()
+	if len(p) > math.MaxInt32-len(o.buf) {
+		o.fail(errTooMuch)
+		return
 	}
-	if o.sent > 0 && len(o.buf)+len(p) > cap(o.buf) {
+	if o.unsent()+len(p) > cap(o.buf) && o.buf != nil {
+		k.flush() // before the buffer grows
+	}
+	if o.buf == nil && len(p) >= smallBuffer && !k.direct {
+		if p = p[k.send(p):]; len(p) == 0 || o.failed != nil {
+			return
+		}
+		k.stream.OnWritable(o.wake)
+	}
+	if o.buf == nil {
+		o.buf = k.hub.take(len(p) > smallBuffer)
+	}
+	if len(o.buf)+len(p) > cap(o.buf) {
 		o.buf = o.buf[:copy(o.buf, o.buf[o.sent:])]
 		o.sent = 0
 	}
@@ -173,31 +201,40 @@ func (k *link) enqueue(p []byte) {
 	k.hub.flushSoon(k)
 }
 
+var errTooMuch = errors.New("aionet: Conn.Enqueue: the write buffer would have to hold 2 GiB; call Drain after each Enqueue")
+
+// send writes as much of p as there is room for, and notes an error.
+func (k *link) send(p []byte) (sent int) {
+	for sent < len(p) {
+		n, err := k.stream.Write(p[sent:])
+		sent += n
+		if err == ErrWouldBlock {
+			break
+		}
+		if err != nil {
+			k.out.fail(err)
+			break
+		}
+	}
+	return sent
+}
+
 // flush sends as much of the buffer as there is room for, and goes on when there is more.
 func (k *link) flush() {
 	o := &k.out
-	if o.buf == nil || o.direct {
+	if o.buf == nil || k.direct {
 		return
 	}
-	for o.unsent() > 0 {
-		n, err := k.stream.Write(o.buf[o.sent:])
-		o.sent += n
-		switch err {
-		case nil:
-		case ErrWouldBlock:
-			k.stream.OnWritable(o.wake)
-			return
-		default:
-			o.drop(k.hub)
-			o.fail(err)
-			return
-		}
+	o.sent += int32(k.send(o.buf[o.sent:]))
+	if o.unsent() == 0 || o.failed != nil {
+		o.drop(k.hub)
+	} else {
+		k.stream.OnWritable(o.wake)
 	}
-	o.drop(k.hub)
 }
 
-// writable is called when the stream is.
-func (k *link) writable() {
+// roomToWrite is called when the stream is writable.
+func (k *link) roomToWrite() {
 	k.flush()
 	if k.closed && k.out.unsent() == 0 {
 		_ = k.release(k.stream.Close) // which Close has left to us
@@ -213,10 +250,19 @@ func (k *link) writable() {
 // that sending has met.
 func (c *Conn) Drain() error {
 	k := c.link
-	if k.out.backlog() <= k.out.high {
-		return k.opError("write", k.usable(c.context(), &k.out.side))
+	if k.backlog() <= int(k.out.most) {
+		return k.opError("write", k.writable(c.context()))
 	}
-	return k.opError("write", k.sendUntil(c.context(), k.out.low))
+	return k.opError("write", k.sendUntil(c.context(), int(k.out.low)))
+}
+
+// backlog is how many bytes wait to be sent.
+func (k *link) backlog() int {
+	n := k.out.unsent()
+	if k.secure != nil {
+		n += len(k.secure.held)
+	}
+	return n
 }
 
 // sendAll waits until the buffer is empty.
@@ -230,13 +276,13 @@ func (k *link) sendAll(ctx context.Context) error {
 // sendUntil waits until no more than n bytes are unsent.
 func (k *link) sendUntil(ctx context.Context, n int) error {
 	for {
-		if err := k.usable(ctx, &k.out.side); err != nil {
+		if err := k.writable(ctx); err != nil {
 			return err
 		}
 		if k.flush(); k.out.failed != nil {
 			return k.out.failed
 		}
-		if k.out.backlog() <= n {
+		if k.backlog() <= n {
 			return nil
 		}
 		k.out.streak = 0
@@ -248,15 +294,15 @@ func (k *link) sendUntil(ctx context.Context, n int) error {
 }
 
 // Unsent is how many bytes are in the write buffer.
-func (c *Conn) Unsent() int { return c.link.out.backlog() }
+func (c *Conn) Unsent() int { return c.link.backlog() }
 
 // SetWriteBuffer sets the high-water mark, above which Drain waits, and the low-water
 // mark, down to which it does; 64 KiB and 16 KiB unless it is called.
 func (c *Conn) SetWriteBuffer(high, low int) {
-	if low < 0 || high < low {
-		panic(fmt.Sprintf("aionet: Conn.SetWriteBuffer(%d, %d): the low-water mark must be from 0 to the high-water mark", high, low))
+	if low < 0 || high < low || high > math.MaxInt32 {
+		panic(fmt.Sprintf("aionet: Conn.SetWriteBuffer(%d, %d): the low-water mark must be from 0 to the high-water mark, which must be below 2 GiB", high, low))
 	}
-	c.link.out.high, c.link.out.low = high, low
+	c.link.out.most, c.link.out.low = int32(high), int32(low)
 }
 
 // CloseWrite tells the other side that nothing more will be written, once everything
@@ -264,16 +310,17 @@ func (c *Conn) SetWriteBuffer(high, low int) {
 func (c *Conn) CloseWrite() error {
 	k := c.link
 	ctx := c.context()
-	if err := k.out.lock.Acquire(ctx); err != nil {
+	lock, err := k.out.acquire(ctx)
+	if err != nil {
 		return err
 	}
-	defer k.out.lock.Release()
+	defer lock.Release()
 	if k.secure != nil {
 		k.secure.closeWrite()
 	}
-	err := k.sendAll(ctx)
+	err = k.sendAll(ctx)
 	if err == nil {
-		err = k.usable(ctx, &k.out.side)
+		err = k.writable(ctx)
 	}
 	if err == nil {
 		err = k.stream.CloseWrite()

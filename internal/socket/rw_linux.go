@@ -16,6 +16,10 @@ func Read(fd int, p []byte) (int, error) { return transfer(unix.SYS_READ, fd, p)
 // Write writes as much of p as there is room for. p must not be empty.
 func Write(fd int, p []byte) (int, error) { return transfer(unix.SYS_WRITE, fd, p) }
 
+// A check of the stack here would be the deepest of a task that reads: without one, a
+// task that is idle does with the smallest stack that Go has.
+//
+//go:nosplit
 func transfer(call uintptr, fd int, p []byte) (int, error) {
 	for {
 		n, _, errno := syscall.RawSyscall(call, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)))
