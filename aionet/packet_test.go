@@ -340,3 +340,19 @@ func TestPacket_OnAnotherClock(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// What is open when the loop closes is closed with it, and leaves no file.
+func TestPacket_LeftToTheLoop(t *testing.T) {
+	dir := t.TempDir()
+	run(t, func(ctx context.Context) error {
+		c := listenPacket(t, ctx, "udp", "127.0.0.1:0")
+		dialPacket(t, ctx, "udp", c.LocalAddr().String())
+		listenPacket(t, ctx, "unixgram", filepath.Join(dir, "socket"))
+		pipe(t, ctx)
+		connectTLS(t, ctx)
+		return nil
+	})
+	if left, err := filepath.Glob(filepath.Join(dir, "*")); len(left) != 0 || err != nil {
+		t.Errorf("files left: %v, %v", left, err)
+	}
+}

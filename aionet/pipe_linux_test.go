@@ -1,6 +1,7 @@
 package aionet_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -135,5 +136,24 @@ func TestPipe_Packets(t *testing.T) {
 		})
 		_, err = reading.Await(ctx)
 		return errors.Join(err, a.Close(), b.Close())
+	})
+}
+
+// A file goes through a pipe as through a socket.
+func TestPipe_OfAFile(t *testing.T) {
+	content := numbered(1 << 20)
+	run(t, func(ctx context.Context) error {
+		f := file(t, content)
+		defer f.Close()
+		r, w := pipe(t, ctx)
+		reading := asyncio.Spawn(ctx, func(context.Context) ([]byte, error) { return io.ReadAll(r) })
+		if n, err := io.Copy(w, f); n != int64(len(content)) || err != nil {
+			t.Errorf("copied %d, %v", n, err)
+		}
+		_ = w.Close()
+		if got, err := reading.Await(ctx); !bytes.Equal(got, content) || err != nil {
+			t.Errorf("read %d bytes, %v", len(got), err)
+		}
+		return r.Close()
 	})
 }

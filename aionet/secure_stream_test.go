@@ -347,3 +347,29 @@ func TestTLS_AWriterNeverFillsTheBuffer(t *testing.T) {
 		return client.Close()
 	})
 }
+
+// A CloseWrite that was cancelled before everything was sent has not happened.
+func TestTLS_CloseWriteIsCancelled(t *testing.T) {
+	run(t, func(ctx context.Context) error {
+		client, server := connectTLS(t, ctx)
+		sent := make([]byte, 16<<20)
+		client.Enqueue(sent)
+		closing := asyncio.Go(ctx, func(context.Context) error { return client.CloseWrite() })
+		for closing.State() != asyncio.Waiting {
+			pause(t, ctx)
+		}
+		closing.Cancel(nil)
+		if _, err := closing.Await(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("CloseWrite: %v", err)
+		}
+		reading := asyncio.Spawn(ctx, func(context.Context) ([]byte, error) { return io.ReadAll(server) })
+		if _, err := client.Write([]byte("and more")); err != nil {
+			t.Errorf("Write: %v", err)
+		}
+		_ = client.Close()
+		if got, err := reading.Await(ctx); !bytes.Equal(got, append(sent, "and more"...)) || err != nil {
+			t.Errorf("received %d bytes, %v", len(got), err)
+		}
+		return server.Close()
+	})
+}

@@ -315,12 +315,13 @@ func (c *Conn) CloseWrite() error {
 		return err
 	}
 	defer lock.Release()
-	if k.secure != nil {
-		k.secure.closeWrite()
-	}
 	err = k.sendAll(ctx)
 	if err == nil {
 		err = k.writable(ctx)
+	}
+	if err == nil && k.secure != nil {
+		k.secure.closeWrite()
+		err = k.sendAll(ctx)
 	}
 	if err == nil {
 		err = k.stream.CloseWrite()
