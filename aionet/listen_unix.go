@@ -5,9 +5,7 @@ package aionet
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"net"
-	"os"
 	"syscall"
 
 	"github.com/asyncio-go/asyncio/internal/socket"
@@ -33,7 +31,7 @@ func (n system) Listen(ctx context.Context, network, address string, lc *ListenC
 	}
 	a := &fdAcceptor{network: n, fdStream: fdStream{sysfd: fd, local: l.Addr()}}
 	if isUnix(network) {
-		a.file.path, a.file.info = address, lstat(address)
+		a.file = fileOfSocket(address)
 	}
 	if lc.Backlog > 0 {
 		err = socket.Listen(fd, lc.Backlog)
@@ -68,20 +66,6 @@ func bind(ctx context.Context, network, address string, lc *ListenConfig) (net.L
 		return err
 	}}
 	return config.Listen(ctx, network, address)
-}
-
-// removeStale removes the file of a Unix socket that nobody listens on any more.
-func removeStale(path string) bool {
-	info, err := os.Lstat(path)
-	if err != nil || info.Mode().Type() != fs.ModeSocket {
-		return false
-	}
-	fd, err := socket.Connect(nil, &net.UnixAddr{Net: "unix", Name: path})
-	if err == nil {
-		_ = socket.Close(fd)
-		return false
-	}
-	return errors.Is(err, unix.ECONNREFUSED) && os.Remove(path) == nil
 }
 
 func duplicate(c syscall.Conn) (fd int, err error) {
@@ -121,25 +105,4 @@ func (a *fdAcceptor) Addr() net.Addr { return a.local }
 func (a *fdAcceptor) release() {
 	a.fdStream.release()
 	a.file.remove()
-}
-
-// A socketFile is the file of a Unix socket.
-type socketFile struct {
-	path string
-	info os.FileInfo // nil if there is none, as of an abstract address
-}
-
-func lstat(path string) os.FileInfo {
-	info, err := os.Lstat(path)
-	if err != nil {
-		return nil
-	}
-	return info
-}
-
-// remove removes the file, unless another has taken its place.
-func (f *socketFile) remove() {
-	if now := lstat(f.path); f.info != nil && now != nil && os.SameFile(f.info, now) {
-		_ = os.Remove(f.path)
-	}
 }

@@ -24,7 +24,7 @@ func (n system) ListenPacket(ctx context.Context, network string, local, remote 
 	}
 	p := &fdPackets{fdStream: fdStream{sysfd: fd}}
 	if network == "unixgram" && local != nil {
-		p.file.path, p.file.info = local.String(), lstat(local.String())
+		p.file = fileOfSocket(local.String())
 	}
 	if err := p.register(n.loop, fd); err != nil {
 		_ = socket.Close(fd)

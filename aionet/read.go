@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"net"
 )
 
 // ErrBusy is matched by the error of a read while another task reads.
@@ -51,10 +52,11 @@ func (e *LimitError) Error() string {
 // end of the stream it returns io.EOF.
 func (c *Conn) Read(p []byte) (int, error) {
 	k := c.link
-	if err := k.beginRead(); err != nil {
+	ctx, err := k.beginRead(c)
+	if err != nil {
 		return 0, err
 	}
-	n, err := k.readInto(c.context(), p)
+	n, err := k.readInto(ctx, p)
 	k.in.busy = false
 	return n, k.opError("read", err)
 }
@@ -106,14 +108,12 @@ func (c *Conn) ReadUntil(delims ...[]byte) ([]byte, error) {
 	}
 	for searched := 0; ; {
 		b := k.in.buffered()
+		b = b[:min(len(b), k.in.limit)] // what came with it does not make a line longer than allowed
 		if n := endOfFirst(b[searched:], delims); n > 0 {
 			k.in.start += searched + n
 			return b[:searched+n], nil
 		}
 		searched = max(len(b)-longest+1, 0)
-		if len(b) >= k.in.limit {
-			return b, &LimitError{k.in.limit, len(b)}
-		}
 		if err := k.gather(c, len(b)+1); err != nil {
 			return k.in.buffered(), err
 		}
@@ -185,23 +185,36 @@ func (c *Conn) SetReadLimit(n int) {
 	c.link.in.limit = n
 }
 
-// beginRead claims the reading side, until busy is false again. There is no defer: the
-// frames below a task that waits for input decide how large its stack is.
-func (k *link) beginRead() error {
-	if k.in.busy {
-		return k.opError("read", fmt.Errorf("aionet: %w; read in one task, and hand over what it reads", ErrBusy))
+// beginRead claims the reading side for an operation of c, until busy is false again.
+// There is no defer: the frames below a task that waits for input decide how large its
+// stack is.
+func (k *link) beginRead(c *Conn) (context.Context, error) {
+	ctx, err := c.begin("read")
+	switch {
+	case err != nil:
+		return nil, err
+	case k.in.busy:
+		return nil, k.opError("read", fmt.Errorf("aionet: %w; read in one task, and hand over what it reads", ErrBusy))
+	case k.closed:
+		return nil, k.opError("read", net.ErrClosed)
+	}
+	if err := k.in.check(ctx); err != nil { // also if there is something to read
+		return nil, k.opError("read", err)
 	}
 	k.in.busy = true
-	return nil
+	return ctx, nil
 }
 
 // gather reads until n bytes are buffered.
 func (k *link) gather(c *Conn, n int) error {
-	if err := k.beginRead(); err != nil {
+	ctx, err := k.beginRead(c)
+	if err != nil {
 		return err
 	}
-	var err error
-	for ctx := c.context(); len(k.in.buffered()) < n && err == nil; {
+	if n > k.in.limit {
+		err = &LimitError{k.in.limit, len(k.in.buffered())}
+	}
+	for len(k.in.buffered()) < n && err == nil {
 		if err = k.fill(ctx, n); err == ErrWouldBlock {
 			k.expectInput()
 			err = k.in.ready.WaitAs(ctx, (*readWait)(k))
@@ -215,9 +228,6 @@ func (k *link) gather(c *Conn, n int) error {
 // buffered, there is no buffer.
 func (k *link) fill(ctx context.Context, n int) error {
 	in := &k.in
-	if n > in.limit {
-		return &LimitError{in.limit, len(in.buffered())}
-	}
 	free := in.room(k.hub, n)
 	got, err := k.tryRead(ctx, free)
 	if got > 0 {

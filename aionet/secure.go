@@ -69,11 +69,11 @@ func (k *link) upgrade(c *Conn, side func(net.Conn, *tls.Config) *tls.Conn, conf
 	if k.secure != nil {
 		return k.opError("handshake", errors.New("aionet: the connection is TLS already"))
 	}
-	if err := k.beginRead(); err != nil {
+	ctx, err := k.beginRead(c)
+	if err != nil {
 		return err
 	}
 	defer func() { k.in.busy = false }()
-	ctx := c.context()
 	if err := k.out.lock.Acquire(ctx); err != nil {
 		return err
 	}
@@ -116,6 +116,17 @@ func (s *secure) write(ctx context.Context, p []byte) (n int, err error) {
 		}
 	}
 	return n, k.sendAll(ctx)
+}
+
+// writev is write for several slices.
+func (s *secure) writev(ctx context.Context, bufs [][]byte) (all int64, err error) {
+	for _, p := range bufs {
+		n, err := s.write(ctx, p)
+		if all += int64(n); err != nil {
+			return all, err
+		}
+	}
+	return all, nil
 }
 
 // enqueue encrypts p into the write buffer.

@@ -29,7 +29,10 @@ func (c *Conn) ReadFrom(r io.Reader) (int64, error) {
 	if f == nil || !ok || k.secure != nil {
 		return io.Copy(writerOnly{c}, r)
 	}
-	ctx := c.context()
+	ctx, err := c.begin("sendfile")
+	if err != nil {
+		return 0, err
+	}
 	if err := k.out.lock.Acquire(ctx); err != nil {
 		return 0, err
 	}

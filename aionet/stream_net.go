@@ -5,6 +5,8 @@ package aionet
 import (
 	"net"
 	"time"
+
+	"github.com/asyncio-go/asyncio"
 )
 
 // A goStream is a connection of package net: a goroutine reads ahead while a task waits,
@@ -105,8 +107,19 @@ func (s *goStream) CloseWrite() error {
 	})
 }
 
-// Close implements [Stream].
-func (s *goStream) Close() error { return s.end(s.close) }
+// Close implements [Stream]. A write under way may take as long as Close of a Conn.
+func (s *goStream) Close() error {
+	var alarm *asyncio.Handle
+	if s.sending {
+		alarm = s.loop.CallLater(linger, func() { _ = s.Abort() })
+	}
+	return s.end(func() {
+		if alarm != nil {
+			alarm.Cancel()
+		}
+		s.close()
+	})
+}
 
 // end calls f once the write under way is over.
 func (s *goStream) end(f func()) error {

@@ -4,8 +4,11 @@ package aionet
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
+	"sync"
+	"syscall"
 
 	"github.com/asyncio-go/asyncio"
 	"github.com/asyncio-go/asyncio/internal/list"
@@ -61,14 +64,26 @@ func (n system) Listen(ctx context.Context, network, address string, lc *ListenC
 	if lc.ReusePort {
 		return nil, &net.OpError{Op: "listen", Net: network, Err: errNotHere}
 	}
-	l, err := (&net.ListenConfig{KeepAlive: lc.keepAlive()}).Listen(ctx, network, address)
+	alive := lc.keepAlive()
+	config := net.ListenConfig{KeepAliveConfig: net.KeepAliveConfig{Enable: alive > 0, Idle: alive, Interval: alive}}
+	l, err := config.Listen(ctx, network, address)
+	if err != nil && isInUse(err) && network == "unix" && removeStale(address) {
+		l, err = config.Listen(ctx, network, address)
+	}
 	if err != nil {
 		return nil, err
 	}
 	a := &goAcceptor{network: n, listener: l}
-	n.add(&a.goSocket, l.Close)
+	if u, ok := l.(*net.UnixListener); ok {
+		u.SetUnlinkOnClose(false)
+		a.file = fileOfSocket(address)
+	}
+	n.add(&a.goSocket, a.end)
 	return a, nil
 }
+
+// isInUse reports whether the address is in use.
+func isInUse(err error) bool { return errors.Is(err, syscall.EADDRINUSE) }
 
 // ListenPacket implements [Network].
 func (n system) ListenPacket(ctx context.Context, network string, local, remote net.Addr) (Packets, error) {
@@ -104,20 +119,58 @@ type goAcceptor struct {
 	goSocket
 	network  system
 	listener net.Listener
+	file     socketFile
 	next     arrival[net.Conn]
+
+	mu    sync.Mutex
+	ahead net.Conn // accepted by the goroutine, and not taken
+	over  bool
 }
 
 // Accept implements [Acceptor].
 func (a *goAcceptor) Accept() (Stream, error) {
 	c, err := a.next.take()
 	if err != nil {
+		a.next.here = errors.Is(err, net.ErrClosed) // other errors pass
 		return nil, err
 	}
+	a.mu.Lock()
+	a.ahead = nil
+	a.mu.Unlock()
 	return a.network.stream(c), nil
 }
 
 // OnReadable implements [Notifier].
-func (a *goAcceptor) OnReadable(call func()) { a.next.expect(a.loop, call, a.listener.Accept) }
+func (a *goAcceptor) OnReadable(call func()) { a.next.expect(a.loop, call, a.wait) }
+
+// wait accepts, on a goroutine.
+func (a *goAcceptor) wait() (net.Conn, error) {
+	c, err := a.listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.over {
+		_ = c.Close()
+		return nil, net.ErrClosed
+	}
+	a.ahead = c
+	return c, nil
+}
+
+// end closes the socket, and what nobody has taken.
+func (a *goAcceptor) end() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.over = true
+	if a.ahead != nil {
+		_ = a.ahead.Close()
+	}
+	err := a.listener.Close()
+	a.file.remove()
+	return err
+}
 
 // OnWritable implements [Notifier].
 func (a *goAcceptor) OnWritable(func()) {}
@@ -128,9 +181,6 @@ func (a *goAcceptor) Addr() net.Addr { return a.listener.Addr() }
 // Close implements [Acceptor].
 func (a *goAcceptor) Close() error {
 	a.close()
-	if c, err := a.next.take(); err == nil {
-		_ = c.Close()
-	}
 	return nil
 }
 

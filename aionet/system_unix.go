@@ -51,6 +51,7 @@ func (n system) Lookup(ctx context.Context, network, host string) ([]netip.Addr,
 // stream is a connected socket as a Stream. It takes fd over.
 func (n system) stream(fd int, remote net.Addr) (*fdStream, error) {
 	s := &fdStream{sysfd: fd, remote: remote}
+	_, s.whole = remote.(*net.TCPAddr)
 	if err := s.register(n.loop, fd); err != nil {
 		_ = socket.Close(fd)
 		return nil, err
@@ -65,6 +66,7 @@ type fdStream struct {
 	sysfd   int
 	remote  net.Addr
 	local   net.Addr // once somebody has asked
+	whole   bool     // a read takes all there is; it may stop at a line or a passed descriptor otherwise
 	drained bool     // the last read took all there was
 	reset   bool     // Close is to reset the connection
 	err     error
@@ -91,7 +93,7 @@ func (s *fdStream) Read(p []byte) (int, error) {
 	case n == 0:
 		return 0, io.EOF
 	}
-	s.drained = n < len(p)
+	s.drained = s.whole && n < len(p)
 	return n, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 
 	"github.com/asyncio-go/asyncio"
 )
@@ -41,13 +42,15 @@ func (o *output) drop(h *hub) {
 // in which they came.
 func (c *Conn) Write(p []byte) (int, error) {
 	k := c.link
-	ctx := c.context()
+	ctx, err := c.begin("write")
+	if err != nil {
+		return 0, err
+	}
 	if err := k.out.lock.Acquire(ctx); err != nil {
 		return 0, err
 	}
 	defer k.out.lock.Release()
 	var n int
-	var err error
 	if k.secure != nil {
 		n, err = k.secure.write(ctx, p)
 	} else {
@@ -59,27 +62,21 @@ func (c *Conn) Write(p []byte) (int, error) {
 // Writev is [Conn.Write] of several slices in one piece, which it does not change.
 func (c *Conn) Writev(bufs ...[]byte) (int64, error) {
 	k := c.link
-	if k.secure != nil || len(bufs) == 1 {
-		return c.writeEach(bufs)
+	ctx, err := c.begin("write")
+	if err != nil {
+		return 0, err
 	}
-	ctx := c.context()
 	if err := k.out.lock.Acquire(ctx); err != nil {
 		return 0, err
 	}
 	defer k.out.lock.Release()
-	n, err := k.writev(ctx, append(make([][]byte, 0, len(bufs)), bufs...))
-	return n, k.opError("write", err)
-}
-
-func (c *Conn) writeEach(bufs [][]byte) (all int64, err error) {
-	for _, p := range bufs {
-		n, err := c.Write(p)
-		all += int64(n)
-		if err != nil {
-			return all, err
-		}
+	var n int64
+	if k.secure != nil {
+		n, err = k.secure.writev(ctx, bufs)
+	} else {
+		n, err = k.writev(ctx, slices.Clone(bufs))
 	}
-	return all, nil
+	return n, k.opError("write", err)
 }
 
 // write is Write past the buffer. The caller holds the lock.
@@ -143,7 +140,10 @@ func (k *link) writev(ctx context.Context, bufs [][]byte) (all int64, err error)
 // written ends a write past the buffer.
 func (k *link) written() {
 	k.out.direct = false
-	k.flush()
+	if k.out.buf != nil {
+		k.flush()
+		k.out.ready.Set() // somebody may wait in Drain, and flush tells of no success
+	}
 }
 
 // Enqueue appends a copy of p to the connection's write buffer and does not wait. The
@@ -165,6 +165,9 @@ func (c *Conn) Enqueue(p []byte) {
 
 func (k *link) enqueue(p []byte) {
 	o := &k.out
+	if !k.hub.loop.Owned() {
+		k.hub.loop.Context() // panics
+	}
 	if o.unsent()+len(p) > cap(o.buf) && o.buf != nil {
 		k.flush() // before the buffer grows
 	}
@@ -229,10 +232,14 @@ func (k *link) writable() {
 // that sending has met.
 func (c *Conn) Drain() error {
 	k := c.link
-	if k.out.unsent() <= k.out.high {
-		return k.opError("write", k.usable(c.context(), &k.out.side))
+	ctx, err := c.begin("write")
+	switch {
+	case err != nil:
+		return err
+	case k.out.unsent() <= k.out.high:
+		return k.opError("write", k.usable(ctx, &k.out.side))
 	}
-	return k.opError("write", k.sendUntil(c.context(), k.out.low))
+	return k.opError("write", k.sendUntil(ctx, k.out.low))
 }
 
 // sendAll waits until the buffer is empty.
@@ -279,7 +286,10 @@ func (c *Conn) SetWriteBuffer(high, low int) {
 // that was enqueued is sent; reading goes on. Over TLS it is a close_notify.
 func (c *Conn) CloseWrite() error {
 	k := c.link
-	ctx := c.context()
+	ctx, err := c.begin("close")
+	if err != nil {
+		return err
+	}
 	if err := k.out.lock.Acquire(ctx); err != nil {
 		return err
 	}
@@ -287,9 +297,8 @@ func (c *Conn) CloseWrite() error {
 	if k.secure != nil {
 		k.secure.closeWrite()
 	}
-	err := k.sendAll(ctx)
-	if err == nil {
-		err = k.usable(ctx, &k.out.side)
+	if err = k.usable(ctx, &k.out.side); err == nil {
+		err = k.sendAll(ctx) // last: nothing can be enqueued behind it
 	}
 	if err == nil {
 		err = k.stream.CloseWrite()
