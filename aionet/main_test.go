@@ -160,6 +160,18 @@ func wantErr(t *testing.T, err error, part string) {
 	}
 }
 
+// wantPanic fails the test if f does not panic, saying so.
+func wantPanic(t *testing.T, part string, f func()) {
+	t.Helper()
+	defer func() {
+		t.Helper()
+		if got := fmt.Sprint(recover()); !strings.Contains(got, part) {
+			t.Errorf("panic %q, want one with %q", got, part)
+		}
+	}()
+	f()
+}
+
 // waiting returns once all of the tasks wait.
 func waiting(t *testing.T, ctx context.Context, tasks ...asyncio.AnyTask) {
 	t.Helper()

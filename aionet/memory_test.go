@@ -19,6 +19,8 @@ import (
 type memory struct {
 	loop      *asyncio.Loop
 	room      int
+	most      int // bytes that one call writes; 0 is no bound
+	streams   []*memoryStream
 	hosts     map[string][]netip.Addr
 	acceptors map[string]*memoryAcceptor
 	connect   func(ctx context.Context, remote net.Addr) error // before it connects, if set
@@ -84,7 +86,9 @@ func (m *memory) Connect(ctx context.Context, local, remote net.Addr) (aionet.St
 	there, back := &half{m: m}, &half{m: m}
 	m.open += 2
 	client := &memoryStream{m: m, in: back, out: there, local: local, remote: remote}
-	a.queue = append(a.queue, &memoryStream{m: m, in: there, out: back, local: remote, remote: local})
+	server := &memoryStream{m: m, in: there, out: back, local: remote, remote: local}
+	m.streams = append(m.streams, client, server)
+	a.queue = append(a.queue, server)
 	a.wake()
 	return client, nil
 }
@@ -221,6 +225,9 @@ func (s *memoryStream) Write(p []byte) (int, error) {
 		return 0, syscall.EPIPE
 	}
 	n := min(len(p), s.m.room-len(s.out.data))
+	if s.m.most > 0 {
+		n = min(n, s.m.most)
+	}
 	if n <= 0 {
 		return 0, aionet.ErrWouldBlock
 	}

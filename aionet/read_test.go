@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -340,6 +341,71 @@ func TestRead_SlicesAreValidUntilTheNextRead(t *testing.T) {
 		}
 		if string(rest) != "second\n" {
 			t.Errorf("after Close, what Peek has shown has become %q", rest)
+		}
+		return nil
+	})
+}
+
+func TestRead_IdleConnectionsHoldNoBuffer(t *testing.T) {
+	const n = 2000
+	run := func(t *testing.T, idle func(c *aionet.Conn) error) (each uint64) {
+		runIn(t, newMemory(), func(ctx context.Context) error {
+			var all []*aionet.Conn
+			before := heap()
+			for range n {
+				client, server := connectIn(t, ctx)
+				all = append(all, client, server)
+				task := asyncio.Go(ctx, func(context.Context) error { return idle(server) })
+				if _, err := client.Write([]byte("line\n")); err != nil {
+					return err
+				}
+				waiting(t, ctx, task)
+			}
+			each = (heap() - before) / n
+			for _, c := range all {
+				_ = c.Close()
+			}
+			return nil
+		})
+		return each
+	}
+	each := run(t, func(c *aionet.Conn) error {
+		for _, err := range c.Lines() {
+			if err != nil {
+				return nil // closed
+			}
+		}
+		return nil
+	})
+	t.Logf("%d bytes a connection in memory, both ends and the task", each)
+	if each > 4096 {
+		t.Errorf("%d bytes of heap for an idle connection: a buffer is held", each)
+	}
+}
+
+// heap is how much of it is in use.
+func heap() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+func TestRead_Misuse(t *testing.T) {
+	runIn(t, newMemory(), func(ctx context.Context) error {
+		client, server := connectIn(t, ctx)
+		defer client.Close()
+		defer server.Close()
+		for want, f := range map[string]func(){
+			"aionet: Conn.Discard(1): 0 bytes are buffered; discard what Peek has shown":    func() { server.Discard(1) },
+			"aionet: Conn.Discard(-1): 0 bytes are buffered":                                func() { server.Discard(-1) },
+			"aionet: Conn.ReadUntil: no delimiter was given; pass at least one":             func() { _, _ = server.ReadUntil() },
+			"aionet: Conn.ReadUntil: a delimiter is empty":                                  func() { _, _ = server.ReadUntil([]byte("x"), nil) },
+			"aionet: Conn.SetReadLimit(0): the limit must be above zero":                    func() { server.SetReadLimit(0) },
+			"aionet: Conn.SetWriteBuffer(1, 2): the low-water mark must be from 0 to the hi": func() { server.SetWriteBuffer(1, 2) },
+			"aionet: Conn.SetWriteBuffer(1, -1): the low-water mark":                        func() { server.SetWriteBuffer(1, -1) },
+		} {
+			wantPanic(t, want, f)
 		}
 		return nil
 	})
