@@ -68,12 +68,12 @@ func (c *Conn) SetWriteDeadline(t time.Time) error { return c.link.setDeadlines(
 
 func (k *link) setDeadlines(t time.Time, sides ...*side) error {
 	l := k.hub.loop
-	if !l.Owned() {
-		onLoop(l, func() { _ = k.setDeadlines(t, sides...) })
-		return nil
-	}
-	if k.closed {
+	switch owned := l.Owned(); {
+	case !owned && l.Closed() || owned && k.closed:
 		return k.opError("set", net.ErrClosed)
+	case !owned:
+		l.CallSoon(func() { _ = k.setDeadlines(t, sides...) })
+		return nil
 	}
 	for _, s := range sides {
 		s.setDeadline(l, t)

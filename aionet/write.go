@@ -165,8 +165,11 @@ func (c *Conn) Enqueue(p []byte) {
 
 func (k *link) enqueue(p []byte) {
 	o := &k.out
-	if !k.hub.loop.Owned() {
-		k.hub.loop.Context() // panics
+	if l := k.hub.loop; !l.Owned() {
+		if l.Closed() {
+			return
+		}
+		l.Context() // panics
 	}
 	if o.unsent()+len(p) > cap(o.buf) && o.buf != nil {
 		k.flush() // before the buffer grows
