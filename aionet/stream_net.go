@@ -3,6 +3,7 @@
 package aionet
 
 import (
+	"errors"
 	"net"
 	"time"
 
@@ -21,7 +22,7 @@ type goStream struct {
 	ending  func() // Close or CloseWrite, which wait for the write under way
 }
 
-func (n system) stream(c net.Conn) Stream {
+func (n system) stream(c net.Conn) *goStream {
 	s := &goStream{conn: c}
 	s.out.here = true
 	n.add(&s.goSocket, c.Close)
@@ -157,14 +158,14 @@ func (s *goStream) SetNoDelay(on bool) error {
 	if c, ok := s.conn.(*net.TCPConn); ok {
 		return c.SetNoDelay(on)
 	}
-	return nil
+	return errors.ErrUnsupported
 }
 
 // SetKeepAlive implements tuner.
 func (s *goStream) SetKeepAlive(d time.Duration) error {
 	c, ok := s.conn.(*net.TCPConn)
 	if !ok {
-		return nil
+		return errors.ErrUnsupported
 	}
 	return c.SetKeepAliveConfig(net.KeepAliveConfig{Enable: d > 0, Idle: d, Interval: d})
 }

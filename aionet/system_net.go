@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/asyncio-go/asyncio"
 	"github.com/asyncio-go/asyncio/internal/list"
@@ -64,8 +65,7 @@ func (n system) Listen(ctx context.Context, network, address string, lc *ListenC
 	if lc.ReusePort {
 		return nil, &net.OpError{Op: "listen", Net: network, Err: errNotHere}
 	}
-	alive := lc.keepAlive()
-	config := net.ListenConfig{KeepAliveConfig: net.KeepAliveConfig{Enable: alive > 0, Idle: alive, Interval: alive}}
+	config := net.ListenConfig{KeepAlive: -1}
 	l, err := config.Listen(ctx, network, address)
 	if err != nil && isInUse(err) && network == "unix" && removeStale(address) {
 		l, err = config.Listen(ctx, network, address)
@@ -73,7 +73,7 @@ func (n system) Listen(ctx context.Context, network, address string, lc *ListenC
 	if err != nil {
 		return nil, err
 	}
-	a := &goAcceptor{network: n, listener: l}
+	a := &goAcceptor{network: n, listener: l, keepAlive: lc.keepAlive()}
 	if u, ok := l.(*net.UnixListener); ok {
 		u.SetUnlinkOnClose(false)
 		a.file = fileOfSocket(address)
@@ -117,10 +117,11 @@ func (n system) Lookup(ctx context.Context, network, host string) ([]netip.Addr,
 // A goAcceptor accepts one connection ahead.
 type goAcceptor struct {
 	goSocket
-	network  system
-	listener net.Listener
-	file     socketFile
-	next     arrival[net.Conn]
+	network   system
+	listener  net.Listener
+	keepAlive time.Duration
+	file      socketFile
+	next      arrival[net.Conn]
 
 	mu    sync.Mutex
 	ahead net.Conn // accepted by the goroutine, and not taken
@@ -137,7 +138,9 @@ func (a *goAcceptor) Accept() (Stream, error) {
 	a.mu.Lock()
 	a.ahead = nil
 	a.mu.Unlock()
-	return a.network.stream(c), nil
+	s := a.network.stream(c)
+	_ = s.SetKeepAlive(a.keepAlive) // of TCP
+	return s, nil
 }
 
 // OnReadable implements [Notifier].

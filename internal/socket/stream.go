@@ -30,34 +30,36 @@ func Writev(fd int, bufs [][]byte) (int, error) {
 
 // Connect begins to connect a new socket to remote, from local if that is valid. The
 // socket is writable once that has succeeded or failed, which Error tells.
-func Connect(local, remote net.Addr) (fd int, err error) {
+func Connect(local, remote net.Addr) (int, error) {
 	family, sa, err := sockaddr(remote)
 	if err != nil {
 		return -1, err
 	}
-	if fd, err = open(family); err != nil {
+	fd, err := open(family)
+	if err != nil {
 		return -1, err
 	}
-	defer func() {
-		if err != nil {
-			_ = unix.Close(fd)
-		}
-	}()
+	if err := connect(fd, local, sa); err != nil {
+		_ = unix.Close(fd)
+		return -1, err
+	}
+	return fd, nil
+}
+
+func connect(fd int, local net.Addr, remote unix.Sockaddr) error {
 	if local != nil {
 		_, from, err := sockaddr(local)
 		if err != nil {
-			return -1, err
+			return err
 		}
 		if err := unix.Bind(fd, from); err != nil {
-			return -1, os.NewSyscallError("bind", err)
+			return os.NewSyscallError("bind", err)
 		}
 	}
-	switch err := unix.Connect(fd, sa); err {
-	case nil, unix.EINPROGRESS, unix.EINTR:
-		return fd, nil
-	default:
-		return -1, os.NewSyscallError("connect", err)
+	if err := unix.Connect(fd, remote); err != unix.EINPROGRESS && err != unix.EINTR {
+		return os.NewSyscallError("connect", err)
 	}
+	return nil
 }
 
 // Error is the pending error of a socket, such as that of Connect.
