@@ -260,35 +260,25 @@ func TestLoopClose_LeavesNothingOpen(t *testing.T) {
 
 func TestLoopClose_WhileGoroutinesUseTheConnections(t *testing.T) {
 	var others sync.WaitGroup
-	stop := make(chan struct{})
 	runLogged(t, func(ctx context.Context) error {
+		begun := make(chan struct{}, 40)
 		for i, c := range openInAllStates(t, ctx, 20) {
 			others.Go(func() {
-				for round := 0; ; round++ {
-					select {
-					case <-stop:
-						return
-					default:
-					}
+				begun <- struct{}{}
+				for range 100 { // some before the loop is closed, some after
 					_ = c.SetDeadline(time.Now().Add(time.Minute))
 					_ = c.SetReadDeadline(time.Time{})
-					if round == 50 && i%3 == 0 {
-						_ = c.Close()
-					}
-					if round == 50 && i%3 == 1 {
-						c.Abort()
-					}
 					_ = c.RemoteAddr().String()
+				}
+				if i%2 == 0 {
+					_ = c.Close()
+				} else {
+					c.Abort()
 				}
 			})
 		}
-		for range 50 {
-			if err := asyncio.Yield(ctx); err != nil {
-				return err
-			}
-		}
-		return nil
+		_, _, err := asyncio.Recv(ctx, begun)
+		return err
 	})
-	close(stop)
 	others.Wait()
 }
