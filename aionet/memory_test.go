@@ -25,6 +25,7 @@ type memory struct {
 	acceptors map[string]*memoryAcceptor
 	connect   func(ctx context.Context, remote net.Addr) error // before it connects, if set
 	open      int                                              // streams and acceptors
+	ops       int                                              // operations of streams and acceptors
 	lookups   []string
 }
 
@@ -133,6 +134,7 @@ type memoryAcceptor struct {
 }
 
 func (a *memoryAcceptor) Accept() (aionet.Stream, error) {
+	a.m.ops++
 	switch {
 	case a.closed:
 		return nil, net.ErrClosed
@@ -200,6 +202,7 @@ type memoryStream struct {
 }
 
 func (s *memoryStream) Read(p []byte) (int, error) {
+	s.m.ops++
 	switch {
 	case s.closed:
 		return 0, net.ErrClosed
@@ -218,6 +221,7 @@ func (s *memoryStream) Read(p []byte) (int, error) {
 
 func (s *memoryStream) Write(p []byte) (int, error) {
 	s.calls++
+	s.m.ops++
 	switch {
 	case s.closed:
 		return 0, net.ErrClosed

@@ -181,7 +181,9 @@ func (each *served) handshake(ctx context.Context) error {
 func (each *served) end(ctx context.Context, err *error) {
 	s := each.serving
 	if r := recover(); r != nil {
-		s.report(each.conn, panicError(r))
+		if _, reported := r.(*asyncio.PanicError); !reported { // as that of another task
+			s.report(each.conn, &asyncio.PanicError{Value: r, Stack: debug.Stack()})
+		}
 	} else if *err != nil && !isPeerGone(*err) && ctx.Err() == nil {
 		s.report(each.conn, *err)
 	}
@@ -201,14 +203,6 @@ func (s *serving) over() {
 			each.listener.ready.Set()
 		}
 	}
-}
-
-// panicError is what recover returned, which may come with a stack of its own.
-func panicError(value any) error {
-	if pe, ok := value.(*asyncio.PanicError); ok {
-		return pe
-	}
-	return &asyncio.PanicError{Value: value, Stack: debug.Stack()}
 }
 
 func (s *Server) report(c *Conn, err error) {
