@@ -84,6 +84,12 @@ type fdAcceptor struct {
 	network system
 	fdStream
 	file socketFile
+
+	// next has been accepted, and the loop could not register it yet.
+	next struct {
+		fd   int
+		from net.Addr // nil if there is none
+	}
 }
 
 // Accept implements [Acceptor].
@@ -91,11 +97,19 @@ func (a *fdAcceptor) Accept() (Stream, error) {
 	if a.sysfd < 0 {
 		return nil, net.ErrClosed
 	}
-	fd, remote, err := socket.Accept(a.sysfd)
+	if a.next.from == nil {
+		fd, from, err := socket.Accept(a.sysfd)
+		if err != nil {
+			return nil, err
+		}
+		a.next.fd, a.next.from = fd, from
+	}
+	s, err := a.network.stream(a.next.fd, a.next.from)
 	if err != nil {
 		return nil, err
 	}
-	return a.network.stream(fd, remote)
+	a.next.from = nil
+	return s, nil
 }
 
 // Addr implements [Acceptor].
@@ -103,6 +117,9 @@ func (a *fdAcceptor) Addr() net.Addr { return a.local }
 
 // release closes the socket and removes its file.
 func (a *fdAcceptor) release() {
+	if a.next.from != nil {
+		_ = socket.Close(a.next.fd)
+	}
 	a.fdStream.release()
 	a.file.remove()
 }

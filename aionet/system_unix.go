@@ -27,6 +27,7 @@ func (n system) Connect(ctx context.Context, local, remote net.Addr) (Stream, er
 	}
 	s, err := n.stream(fd, remote)
 	if err != nil {
+		_ = socket.Close(fd)
 		return nil, err
 	}
 	err = s.fd.WaitWritable(ctx)
@@ -48,12 +49,11 @@ func (n system) Lookup(ctx context.Context, network, host string) ([]netip.Addr,
 	return lookup(ctx, net.DefaultResolver, network, host)
 }
 
-// stream is a connected socket as a Stream. It takes fd over.
+// stream is a connected socket as a Stream. It takes fd over, unless it fails.
 func (n system) stream(fd int, remote net.Addr) (*fdStream, error) {
 	s := &fdStream{sysfd: fd, remote: remote}
 	_, s.whole = remote.(*net.TCPAddr)
 	if err := s.register(n.loop, fd); err != nil {
-		_ = socket.Close(fd)
 		return nil, err
 	}
 	s.fd.OnClose(s.release)
