@@ -19,7 +19,10 @@ bench: ## our benchmarks, beside goroutines and the raw switch
 bench-peers: ## the same work in asyncio, uvloop and tokio
 	$(MAKE) -C benchmarks bench-peers
 
+bench-net: ## echo servers and Redis over sockets, beside the peers
+	$(MAKE) -C benchmarks bench-net
+
 million: ## memory and time of a million tasks and a million timers
 	$(MAKE) -C benchmarks million
 
-.PHONY: help test check api bench bench-peers million
+.PHONY: help test check api bench bench-peers bench-net million

@@ -236,12 +236,10 @@ func (e *engine) checkTimers() {
 // idle waits until there is something to do.
 func (e *engine) idle() {
 	if e.clock != nil {
-		if e.arrivals(); e.ready.Len() > 0 {
-			return
+		if e.arrivals(); e.fds.count > 0 {
+			e.pollFDs() // what is ready comes before what is due when the clock jumps
 		}
-	}
-	if e.fds.count > 0 {
-		if e.pollFDs(); e.ready.Len() > 0 {
+		if e.ready.Len() > 0 {
 			return
 		}
 	}

@@ -20,30 +20,29 @@ var ErrFDClosed = errors.New("the descriptor is no longer registered")
 // and add_writer are a task that waits in a loop, or OnReadable and OnWritable.
 type FD struct {
 	e      *engine
-	fd     int
 	key    uint64 // its slot, and how many had it before
-	sides  [2]fdSide
+	fd     int32
 	hungUp bool
 	closed bool
-	ended  func()        // OnClose
-	node   list.Node[FD] // in the loop's, in order of registration
+	ended  func() // OnClose
+	sides  [2]fdSide
 }
 
 // An fdSide is one direction of an FD.
 type fdSide struct {
 	f       *FD
-	edge    bool   // became ready, and nobody was told
-	armed   bool   // told is to be called
-	queued  bool   // it is in the ready queue, for an edge that came before
-	told    Handle // used again and again
+	call    func() // to be called once, if armed
 	waiting list.List[task]
+	edge    bool // became ready, and nobody was told
+	armed   bool
+	queued  bool // it is in the ready queue, for an edge that came before
 }
 
 // fds is the descriptors of a loop.
 type fds struct {
 	poller   *poll.Poller // from the first Register on
-	open     list.List[FD]
 	count    int
+	told     Handle // of the callback that is called
 	slots    []*FD
 	uses     []uint32 // of each slot
 	free     []uint32
@@ -86,7 +85,7 @@ func (x *fds) add(e *engine, fd int) (*FD, error) {
 		x.slots, x.uses = append(x.slots, nil), append(x.uses, 0)
 	}
 	slot := x.free[len(x.free)-1]
-	f := &FD{e: e, fd: fd, key: uint64(slot) | uint64(x.uses[slot]+1)<<32}
+	f := &FD{e: e, fd: int32(fd), key: uint64(slot) | uint64(x.uses[slot]+1)<<32}
 	f.sides[poll.Read].f, f.sides[poll.Write].f = f, f
 	if err := x.poller.Add(fd, f.key); err != nil {
 		return nil, err
@@ -94,7 +93,6 @@ func (x *fds) add(e *engine, fd int) (*FD, error) {
 	x.free = x.free[:len(x.free)-1]
 	x.slots[slot] = f
 	x.uses[slot]++
-	x.open.PushBack(&f.node, f)
 	x.count++
 	return f, nil
 }
@@ -124,7 +122,7 @@ func (f *FD) wait(ctx context.Context, d poll.Direction, fn string) error {
 		return f.closedError(fn)
 	}
 	s := &f.sides[d]
-	if s.edge = false; poll.Ready(f.fd, d) {
+	if s.edge = false; poll.Ready(int(f.fd), d) {
 		return nil
 	}
 	s.waiting.PushBack(&a.t.coro.queued, a.t)
@@ -146,7 +144,7 @@ func (f *FD) OnWritable(call func()) { f.onReady(poll.Write, call, "FD.OnWritabl
 func (f *FD) onReady(d poll.Direction, call func(), fn string) {
 	f.e.mustNotRace(fn)
 	s := &f.sides[d]
-	s.armed, s.told.e, s.told.fn = call != nil && !f.closed, f.e, call
+	s.armed, s.call = call != nil && !f.closed, call
 	switch {
 	case !s.armed:
 	case s.edge:
@@ -183,14 +181,13 @@ func (f *FD) Close() {
 	}
 	f.closed = true
 	x := &f.e.fds
-	x.poller.Remove(f.fd, f.key)
+	x.poller.Remove(int(f.fd), f.key)
 	slot := uint32(f.key)
 	x.slots[slot] = nil
 	x.free = append(x.free, slot)
 	x.count--
-	f.node.Remove()
 	for d := range f.sides {
-		f.sides[d].armed, f.sides[d].told.fn = false, nil
+		f.sides[d].armed, f.sides[d].call = false, nil
 		for t := range f.sides[d].waiting.All {
 			t.interrupt(f.closedError("FD.Close"))
 		}
@@ -207,7 +204,7 @@ func (f *FD) closedError(fn string) error {
 }
 
 // String is the FD as reports show it.
-func (f *FD) String() string { return "<FD " + strconv.Itoa(f.fd) + ">" }
+func (f *FD) String() string { return "<FD " + strconv.Itoa(int(f.fd)) + ">" }
 
 // String is what a task waits for that waits for the side.
 func (s *fdSide) String() string {
@@ -235,7 +232,9 @@ func (s *fdSide) step() {
 func (s *fdSide) tellNow() {
 	if s.armed {
 		s.armed = false
-		s.told.call()
+		told := &s.f.e.fds.told // one for all: such calls do not nest
+		told.e, told.fn = s.f.e, s.call
+		told.call()
 	}
 }
 
@@ -300,8 +299,10 @@ func (e *engine) watchForHost() {
 
 // closeAll closes what is left when the loop closes.
 func (x *fds) closeAll() {
-	for f := x.open.Front(); f != nil; f = x.open.Front() {
-		f.Close()
+	for _, f := range x.slots {
+		if f != nil {
+			f.Close()
+		}
 	}
 	if x.poller != nil {
 		_ = x.poller.Close()

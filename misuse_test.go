@@ -79,7 +79,6 @@ func TestMisuse_NoLoop(t *testing.T) {
 		"Abandonable":     func() { _, _ = asyncio.Abandonable(ctx, nothingV) },
 		"Recv":            func() { _, _, _ = asyncio.Recv(ctx, make(chan int)) },
 		"Send":            func() { _ = asyncio.Send(ctx, make(chan int), 1) },
-		"CurrentTask":     func() { asyncio.CurrentTask(ctx) },
 	} {
 		if got, want := panicOf(f), "asyncio: "+fn+advice; got != want {
 			t.Errorf("panic is %s\nwant     %s", got, want)
@@ -94,6 +93,9 @@ func TestMisuse_NoLoop(t *testing.T) {
 	if got, want := panicOf(func() { _ = asyncio.Sleep(none, 1) }),
 		"asyncio: Sleep: the context is nil; pass the ctx that your coroutine was given"; got != want {
 		t.Errorf("panic is %s\nwant     %s", got, want)
+	}
+	if asyncio.CurrentTask(ctx) != nil {
+		t.Error("CurrentTask without a loop is not nil")
 	}
 }
 

@@ -134,13 +134,14 @@ func (e *engine) takeFresh(c *coro) bool {
 }
 
 // CurrentTask is the task that is running on the loop of ctx, or nil where
-// none is: in a plain callback, or on another goroutine.
+// none is: in a plain callback, on another goroutine, or if ctx is of no loop. So what
+// logs or traces may ask it anywhere.
 func CurrentTask(ctx context.Context) AnyTask {
-	e := loopOf(ctx, "CurrentTask")
-	if !e.owned() || e.cur == nil {
+	s := scopeOf(ctx)
+	if s == nil || !s.e.owned() || s.e.cur == nil {
 		return nil
 	}
-	return e.cur.face
+	return s.e.cur.face
 }
 
 // RunningLoop is the loop of ctx, which runs on the calling goroutine. Where

@@ -17,6 +17,7 @@ type Submission[T any] struct {
 	err     error
 	task    *Task[T] // held, so that its error is not reported while somebody may wait
 	failure *failure // the report that is due unless somebody waits
+	waiting int      // how many block in Wait; guarded by inbox.mu
 }
 
 // A ticket is a Submission as its loop sees it, which owes it an end.
@@ -70,9 +71,12 @@ func (t *ticket) open(start func()) {
 func (s *Submission[T]) end(v T, err error, f *failure) {
 	s.once.Do(func() {
 		s.e.inbox.mu.Lock()
+		defer s.e.inbox.mu.Unlock()
 		s.node.Remove()
-		s.e.inbox.mu.Unlock()
 		s.value, s.err, s.failure = v, err, f
+		if f != nil && s.waiting > 0 {
+			f.seen.Store(true) // the loop may close before they are awake
+		}
 		close(s.done)
 	})
 }
@@ -91,9 +95,7 @@ func (s *Submission[T]) Wait(ctx context.Context) (T, error) {
 		if here := loopHere(); here != nil {
 			panic(misuse(nil, "Submission.Wait: would block %s; on a loop, Recv(ctx, s.Done()) first", here))
 		}
-		select {
-		case <-s.done:
-		case <-ctx.Done():
+		if !s.block(ctx) {
 			var zero T
 			return zero, context.Cause(ctx)
 		}
@@ -102,6 +104,27 @@ func (s *Submission[T]) Wait(ctx context.Context) (T, error) {
 		s.failure.seen.Store(true)
 	}
 	return s.value, s.err
+}
+
+// block waits for the end, and reports false if ctx is cancelled first.
+func (s *Submission[T]) block(ctx context.Context) (ended bool) {
+	count := func(n int) {
+		s.e.inbox.mu.Lock()
+		defer s.e.inbox.mu.Unlock()
+		s.waiting += n
+		select {
+		case <-s.done:
+			ended = true
+		default:
+		}
+	}
+	count(1)
+	select {
+	case <-s.done:
+	case <-ctx.Done():
+	}
+	count(-1)
+	return ended
 }
 
 // Done is closed when the task is done, or the loop closed.

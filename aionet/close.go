@@ -48,7 +48,7 @@ func (k *link) close() error {
 		k.secure.closeWrite()
 	}
 	k.closed = true
-	if k.out.direct { // a Write is cut short: nothing can follow it
+	if k.direct { // a Write is cut short: nothing can follow it
 		k.out.drop(k.hub)
 	}
 	k.flush()

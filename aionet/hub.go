@@ -94,10 +94,10 @@ func (h *hub) give(b []byte) {
 
 // flushSoon has k flushed at the end of this turn.
 func (h *hub) flushSoon(k *link) {
-	if k.out.dirty {
+	if k.dirty {
 		return
 	}
-	k.out.dirty = true
+	k.dirty = true
 	h.dirty = append(h.dirty, k)
 	h.flush.Again() // unless it is scheduled already
 }
@@ -105,7 +105,7 @@ func (h *hub) flushSoon(k *link) {
 func (h *hub) flushAll() {
 	for i, k := range h.dirty {
 		h.dirty[i] = nil
-		k.out.dirty = false
+		k.dirty = false
 		k.flush()
 	}
 	h.dirty = h.dirty[:0]

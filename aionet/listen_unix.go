@@ -29,7 +29,7 @@ func (n system) Listen(ctx context.Context, network, address string, lc *ListenC
 	if err != nil {
 		return nil, err
 	}
-	a := &fdAcceptor{network: n, fdStream: fdStream{sysfd: fd, local: l.Addr()}}
+	a := &fdAcceptor{network: n, fdStream: fdStream{sysfd: int32(fd), local: l.Addr()}}
 	if isUnix(network) {
 		a.file = fileOfSocket(address)
 	}
@@ -98,7 +98,7 @@ func (a *fdAcceptor) Accept() (Stream, error) {
 		return nil, net.ErrClosed
 	}
 	if a.next.from == nil {
-		fd, from, err := socket.Accept(a.sysfd)
+		fd, from, err := socket.Accept(int(a.sysfd))
 		if err != nil {
 			return nil, err
 		}

@@ -22,7 +22,7 @@ func (n system) ListenPacket(ctx context.Context, network string, local, remote 
 	if err != nil {
 		return nil, err
 	}
-	p := &fdPackets{fdStream: fdStream{sysfd: fd}}
+	p := &fdPackets{fdStream: fdStream{sysfd: int32(fd)}}
 	if network == "unixgram" && local != nil {
 		p.file = fileOfSocket(local.String())
 	}
@@ -71,11 +71,11 @@ func (p *fdPackets) release() {
 
 // ReadFrom implements [Packets].
 func (p *fdPackets) ReadFrom(b []byte) (int, net.Addr, error) {
-	n, from, err := socket.ReceiveFrom(p.sysfd, b)
+	n, from, err := socket.ReceiveFrom(int(p.sysfd), b)
 	return n, from, p.unlessClosed(err)
 }
 
 // WriteTo implements [Packets].
 func (p *fdPackets) WriteTo(b []byte, to net.Addr) error {
-	return p.unlessClosed(socket.SendTo(p.sysfd, b, to))
+	return p.unlessClosed(socket.SendTo(int(p.sysfd), b, to))
 }

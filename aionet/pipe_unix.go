@@ -23,7 +23,7 @@ func NewPipe(ctx context.Context, f *os.File) (*Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("aionet: NewPipe: %w", err)
 	}
-	s := &fdStream{sysfd: fd, remote: pipeAddr(f.Name()), local: pipeAddr(f.Name())}
+	s := &fdStream{sysfd: int32(fd), remote: pipeAddr(f.Name()), local: pipeAddr(f.Name())}
 	if err := s.register(h.loop, fd); err != nil {
 		_ = socket.Close(fd)
 		return nil, fmt.Errorf("aionet: NewPipe(%s): %w", f.Name(), err)

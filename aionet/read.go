@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"math"
 	"net"
 )
 
@@ -20,8 +21,7 @@ const defaultReadLimit = 64 << 10
 type input struct {
 	side
 	buf   []byte // none while nothing is buffered and a task waits
-	start int
-	limit int
+	start int32
 	busy  bool // a task reads
 	much  bool // the last read has filled its buffer
 }
@@ -64,7 +64,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 func (k *link) readInto(ctx context.Context, p []byte) (int, error) {
 	if b := k.in.buffered(); len(b) > 0 || len(p) == 0 {
 		n := copy(p, b)
-		k.in.start += n
+		k.in.start += int32(n)
 		return n, nil
 	}
 	k.in.drop(k.hub)
@@ -94,7 +94,7 @@ func (c *Conn) Discard(n int) {
 	if have := len(c.link.in.buffered()); n < 0 || n > have {
 		panic(fmt.Sprintf("aionet: Conn.Discard(%d): %d bytes are buffered; discard what Peek has shown", n, have))
 	}
-	c.link.in.start += n
+	c.link.in.start += int32(n)
 }
 
 // ReadUntil reads until the first of the delimiters has come and returns everything up
@@ -108,9 +108,9 @@ func (c *Conn) ReadUntil(delims ...[]byte) ([]byte, error) {
 	}
 	for searched := 0; ; {
 		b := k.in.buffered()
-		b = b[:min(len(b), k.in.limit)] // what came with it does not make a line longer than allowed
+		b = b[:min(len(b), int(k.in.most))] // what came with it does not make a line longer than allowed
 		if n := endOfFirst(b[searched:], delims); n > 0 {
-			k.in.start += searched + n
+			k.in.start += int32(searched + n)
 			return b[:searched+n], nil
 		}
 		searched = max(len(b)-longest+1, 0)
@@ -179,10 +179,10 @@ func (c *Conn) Lines() iter.Seq2[[]byte, error] {
 // SetReadLimit bounds how many bytes are buffered for Peek, ReadUntil and those built
 // on them; 64 KiB unless it is called.
 func (c *Conn) SetReadLimit(n int) {
-	if n <= 0 {
-		panic(fmt.Sprintf("aionet: Conn.SetReadLimit(%d): the limit must be above zero", n))
+	if n <= 0 || n > math.MaxInt32 {
+		panic(fmt.Sprintf("aionet: Conn.SetReadLimit(%d): the limit must be above zero, and below 2 GiB", n))
 	}
-	c.link.in.limit = n
+	c.link.in.most = int32(n)
 }
 
 // beginRead claims the reading side for an operation of c, until busy is false again.
@@ -211,8 +211,8 @@ func (k *link) gather(c *Conn, n int) error {
 	if err != nil {
 		return err
 	}
-	if n > k.in.limit {
-		err = &LimitError{k.in.limit, len(k.in.buffered())}
+	if most := int(k.in.most); n > most {
+		err = &LimitError{most, len(k.in.buffered())}
 	}
 	for len(k.in.buffered()) < n && err == nil {
 		if err = k.fill(ctx, n); err == ErrWouldBlock {
@@ -245,7 +245,7 @@ func (k *link) fill(ctx context.Context, n int) error {
 
 // tryRead reads into p, of the stream or through TLS, which waits by itself.
 func (k *link) tryRead(ctx context.Context, p []byte) (int, error) {
-	if err := k.usable(ctx, &k.in.side); err != nil {
+	if err := k.readable(ctx); err != nil {
 		return 0, err
 	}
 	if k.secure != nil {
@@ -260,11 +260,11 @@ func (in *input) room(h *hub, n int) []byte {
 	switch {
 	case in.buf == nil:
 		in.buf = h.take(in.much)
-	case in.start == len(in.buf):
+	case int(in.start) == len(in.buf):
 		in.drop(h)
 		in.buf = h.take(in.much)
 	}
-	if in.start+n > cap(in.buf) || len(in.buf) == cap(in.buf) {
+	if int(in.start)+n > cap(in.buf) || len(in.buf) == cap(in.buf) {
 		in.makeRoom(h, n)
 	}
 	return in.buf[len(in.buf):cap(in.buf)]

@@ -74,10 +74,11 @@ func (k *link) upgrade(c *Conn, side func(net.Conn, *tls.Config) *tls.Conn, conf
 		return err
 	}
 	defer func() { k.in.busy = false }()
-	if err := k.out.lock.Acquire(ctx); err != nil {
+	lock, err := k.out.acquire(ctx)
+	if err != nil {
 		return err
 	}
-	defer k.out.lock.Release()
+	defer lock.Release()
 	s := &secure{link: k, ctx: ctx}
 	s.conn = side(&transport{s, bytes.Clone(k.in.buffered())}, config)
 	k.in.drop(k.hub)
@@ -103,13 +104,13 @@ func (s *secure) read(ctx context.Context, p []byte) (int, error) {
 func (s *secure) write(ctx context.Context, p []byte) (n int, err error) {
 	k := s.link
 	for n < len(p) {
-		if err := k.usable(ctx, &k.out.side); err != nil {
+		if err := k.writable(ctx); err != nil {
 			return n, err
 		}
 		m, err := s.conn.Write(p[n:min(len(p), n+maxRecord)])
 		n += m
-		if err == nil && k.out.unsent() > k.out.high {
-			err = k.sendUntil(ctx, k.out.low)
+		if err == nil && k.out.unsent() > int(k.out.most) {
+			err = k.sendUntil(ctx, int(k.out.low))
 		}
 		if err != nil {
 			return n, err
@@ -157,12 +158,12 @@ func (t *transport) Read(p []byte) (int, error) {
 	k, ctx := t.link, t.ctx
 	for {
 		// A peer may ask for any number of new keys, and read none of the answers.
-		if k.out.unsent() > k.out.high {
-			if err := k.sendUntil(ctx, k.out.low); err != nil {
+		if k.out.unsent() > int(k.out.most) {
+			if err := k.sendUntil(ctx, int(k.out.low)); err != nil {
 				return 0, paused(err)
 			}
 		}
-		if err := k.usable(ctx, &k.in.side); err != nil {
+		if err := k.readable(ctx); err != nil {
 			return 0, paused(err)
 		}
 		n, err := k.stream.Read(p)

@@ -29,15 +29,12 @@ func (c *Conn) ReadFrom(r io.Reader) (int64, error) {
 	if f == nil || !ok || k.secure != nil {
 		return io.Copy(writerOnly{c}, r)
 	}
-	ctx, err := c.begin("sendfile")
+	ctx, lock, err := c.beginWrite("sendfile")
 	if err != nil {
 		return 0, err
 	}
-	if err := k.out.lock.Acquire(ctx); err != nil {
-		return 0, err
-	}
 	sent, err := k.sendFile(ctx, sender, f, limit)
-	k.out.lock.Release()
+	lock.Release()
 	if l, ok := r.(*io.LimitedReader); ok {
 		l.N -= sent
 	}
@@ -67,10 +64,10 @@ func (k *link) sendFile(ctx context.Context, sender fileSender, f *os.File, limi
 	if err := k.sendAll(ctx); err != nil {
 		return 0, err
 	}
-	k.out.direct = true
+	k.direct = true
 	defer k.written()
 	for sent < limit {
-		if err := k.usable(ctx, &k.out.side); err != nil {
+		if err := k.writable(ctx); err != nil {
 			return sent, err
 		}
 		n, err := sender.SendFile(f, int(min(limit-sent, maxSend)))

@@ -18,7 +18,7 @@ func (s *fdStream) SendFile(f *os.File, n int) (sent int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if failed := raw.Control(func(fd uintptr) { sent, err = socket.SendFile(s.sysfd, int(fd), n) }); failed != nil {
+	if failed := raw.Control(func(fd uintptr) { sent, err = socket.SendFile(int(s.sysfd), int(fd), n) }); failed != nil {
 		return 0, failed
 	}
 	return sent, s.unlessClosed(err)

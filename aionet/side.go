@@ -13,8 +13,8 @@ type side struct {
 	ready  asyncio.Event   // something has changed: look again
 	wake   func()          // called when the socket is ready for this direction
 	alarm  *asyncio.Handle // the deadline, if one is set
+	most   int32           // how much is buffered: the read limit, or the high-water mark
 	late   bool            // the deadline has passed
-	failed error           // every operation fails with it from now on
 	streak uint8           // operations that did not have to wait, in a row
 }
 
@@ -25,8 +25,6 @@ const maxStreak = 64
 // check returns the error of an operation that must not begin, or go on.
 func (s *side) check(ctx context.Context) error {
 	switch {
-	case s.failed != nil:
-		return s.failed
 	case s.late:
 		return os.ErrDeadlineExceeded
 	case ctx.Err() != nil:
@@ -67,14 +65,6 @@ func (s *side) setDeadline(l *asyncio.Loop, t time.Time) {
 // pass is called when the deadline has come.
 func (s *side) pass() {
 	s.late = true
-	s.ready.Set()
-}
-
-// fail makes the side useless, and tells whoever waits for it.
-func (s *side) fail(err error) {
-	if s.failed == nil {
-		s.failed = err
-	}
 	s.ready.Set()
 }
 

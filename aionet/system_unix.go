@@ -51,8 +51,7 @@ func (n system) Lookup(ctx context.Context, network, host string) ([]netip.Addr,
 
 // stream is a connected socket as a Stream. It takes fd over, unless it fails.
 func (n system) stream(fd int, remote net.Addr) (*fdStream, error) {
-	s := &fdStream{sysfd: fd, remote: remote}
-	_, s.whole = remote.(*net.TCPAddr)
+	s := &fdStream{sysfd: int32(fd), remote: remote, whole: remote.Network() == "tcp"}
 	if err := s.register(n.loop, fd); err != nil {
 		return nil, err
 	}
@@ -63,13 +62,12 @@ func (n system) stream(fd int, remote net.Addr) (*fdStream, error) {
 // An fdStream is a connected socket, or another descriptor that bytes flow through.
 type fdStream struct {
 	fd      *asyncio.FD
-	sysfd   int
+	sysfd   int32
+	whole   bool // a read takes all there is; others stop at a line, or at a passed descriptor
+	drained bool // the last read took all there was
+	reset   bool // Close is to reset the connection
 	remote  net.Addr
 	local   net.Addr // once somebody has asked
-	whole   bool     // a read takes all there is; it may stop at a line or a passed descriptor otherwise
-	drained bool     // the last read took all there was
-	reset   bool     // Close is to reset the connection
-	err     error
 }
 
 func (s *fdStream) register(l *asyncio.Loop, fd int) (err error) {
@@ -86,7 +84,7 @@ func (s *fdStream) Read(p []byte) (int, error) {
 			return 0, ErrWouldBlock
 		}
 	}
-	n, err := socket.Read(s.sysfd, p)
+	n, err := socket.Read(int(s.sysfd), p)
 	switch {
 	case err != nil:
 		return 0, s.sysError("read", err)
@@ -99,13 +97,13 @@ func (s *fdStream) Read(p []byte) (int, error) {
 
 // Write implements [Stream].
 func (s *fdStream) Write(p []byte) (int, error) {
-	n, err := socket.Write(s.sysfd, p)
+	n, err := socket.Write(int(s.sysfd), p)
 	return n, s.sysError("write", err)
 }
 
 // Writev implements [Stream].
 func (s *fdStream) Writev(bufs [][]byte) (int, error) {
-	n, err := socket.Writev(s.sysfd, bufs)
+	n, err := socket.Writev(int(s.sysfd), bufs)
 	return n, s.sysError("writev", err)
 }
 
@@ -131,12 +129,12 @@ func (s *fdStream) OnReadable(call func()) { s.fd.OnReadable(call) }
 func (s *fdStream) OnWritable(call func()) { s.fd.OnWritable(call) }
 
 // CloseWrite implements [Stream].
-func (s *fdStream) CloseWrite() error { return socket.CloseWrite(s.sysfd) }
+func (s *fdStream) CloseWrite() error { return socket.CloseWrite(int(s.sysfd)) }
 
 // Close implements [Stream].
 func (s *fdStream) Close() error {
 	s.fd.Close()
-	return s.err
+	return nil
 }
 
 // Abort implements [Stream].
@@ -145,30 +143,36 @@ func (s *fdStream) Abort() error {
 	return s.Close()
 }
 
-// release closes the descriptor, when the stream is closed or the loop is.
+// release closes the descriptor, when the stream is closed or the loop is. What close(2)
+// returns is of no use to anybody: the descriptor is gone in any case.
 func (s *fdStream) release() {
 	s.LocalAddr() // for error messages that are still to come
 	if s.reset {
-		s.err = socket.Reset(s.sysfd)
+		_ = socket.Reset(int(s.sysfd))
 	} else {
-		s.err = socket.Close(s.sysfd)
+		_ = socket.Close(int(s.sysfd))
 	}
 	s.sysfd = -1
 }
 
 // SetNoDelay implements tuner.
-func (s *fdStream) SetNoDelay(on bool) error { return socket.NoDelay(s.sysfd, on) }
+func (s *fdStream) SetNoDelay(on bool) error { return socket.NoDelay(int(s.sysfd), on) }
 
 // SetKeepAlive implements tuner.
-func (s *fdStream) SetKeepAlive(d time.Duration) error { return socket.KeepAlive(s.sysfd, d) }
+func (s *fdStream) SetKeepAlive(d time.Duration) error { return socket.KeepAlive(int(s.sysfd), d) }
 
 // LocalAddr implements [Stream]. It costs a system call, once.
 func (s *fdStream) LocalAddr() net.Addr {
 	if s.local == nil && s.sysfd >= 0 {
-		s.local = socket.LocalAddr(s.sysfd)
+		s.local = socket.LocalAddr(int(s.sysfd))
 	}
 	return s.local
 }
 
 // RemoteAddr implements [Stream].
-func (s *fdStream) RemoteAddr() net.Addr { return s.remote }
+func (s *fdStream) RemoteAddr() net.Addr {
+	if a, ok := s.remote.(*socket.AddrPort); ok {
+		return net.TCPAddrFromAddrPort(netip.AddrPort(*a))
+	}
+	return s.remote
+}

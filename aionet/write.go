@@ -2,7 +2,9 @@ package aionet
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math"
 	"net"
 	"slices"
 
@@ -18,15 +20,41 @@ const (
 // output is the writing side of a link: buf[sent:] is what was enqueued and not sent.
 type output struct {
 	side
-	lock      asyncio.Lock // held by the task that writes
-	buf       []byte
-	sent      int
-	high, low int
-	direct    bool // a Write is past the buffer: what is enqueued meanwhile goes after it
-	dirty     bool // the hub will flush
+	failed error         // every write fails with it from now on
+	lock   *asyncio.Lock // held by the task that writes; made for the first
+	buf    []byte
+	sent   int32
+	low    int32 // the low-water mark
 }
 
-func (o *output) unsent() int { return len(o.buf) - o.sent }
+func (o *output) unsent() int { return len(o.buf) - int(o.sent) }
+
+// fail makes the side useless, and tells whoever waits for it.
+func (o *output) fail(err error) {
+	if o.failed == nil {
+		o.failed = err
+	}
+	o.ready.Set()
+}
+
+// acquire makes the task the one that writes, until it releases the lock.
+func (o *output) acquire(ctx context.Context) (*asyncio.Lock, error) {
+	if o.lock == nil {
+		o.lock = new(asyncio.Lock)
+	}
+	return o.lock, o.lock.Acquire(ctx)
+}
+
+// beginWrite makes the calling task the one that writes, for the operation op, until it
+// releases the lock.
+func (c *Conn) beginWrite(op string) (context.Context, *asyncio.Lock, error) {
+	ctx, err := c.begin(op)
+	if err != nil {
+		return nil, nil, err
+	}
+	lock, err := c.link.out.acquire(ctx)
+	return ctx, lock, err
+}
 
 // drop forgets what was not sent, and gives the buffer back.
 func (o *output) drop(h *hub) {
@@ -42,14 +70,11 @@ func (o *output) drop(h *hub) {
 // in which they came.
 func (c *Conn) Write(p []byte) (int, error) {
 	k := c.link
-	ctx, err := c.begin("write")
+	ctx, lock, err := c.beginWrite("write")
 	if err != nil {
 		return 0, err
 	}
-	if err := k.out.lock.Acquire(ctx); err != nil {
-		return 0, err
-	}
-	defer k.out.lock.Release()
+	defer lock.Release()
 	var n int
 	if k.secure != nil {
 		n, err = k.secure.write(ctx, p)
@@ -62,14 +87,11 @@ func (c *Conn) Write(p []byte) (int, error) {
 // Writev is [Conn.Write] of several slices in one piece, which it does not change.
 func (c *Conn) Writev(bufs ...[]byte) (int64, error) {
 	k := c.link
-	ctx, err := c.begin("write")
+	ctx, lock, err := c.beginWrite("write")
 	if err != nil {
 		return 0, err
 	}
-	if err := k.out.lock.Acquire(ctx); err != nil {
-		return 0, err
-	}
-	defer k.out.lock.Release()
+	defer lock.Release()
 	var n int64
 	if k.secure != nil {
 		n, err = k.secure.writev(ctx, bufs)
@@ -84,10 +106,10 @@ func (k *link) write(ctx context.Context, p []byte) (n int, err error) {
 	if err := k.sendAll(ctx); err != nil {
 		return 0, err
 	}
-	k.out.direct = true
+	k.direct = true
 	defer k.written()
 	for n < len(p) {
-		if err := k.usable(ctx, &k.out.side); err != nil {
+		if err := k.writable(ctx); err != nil {
 			return n, err
 		}
 		m, err := k.stream.Write(p[n:])
@@ -107,7 +129,7 @@ func (k *link) writev(ctx context.Context, bufs [][]byte) (all int64, err error)
 	if err := k.sendAll(ctx); err != nil {
 		return 0, err
 	}
-	k.out.direct = true
+	k.direct = true
 	defer k.written()
 	for {
 		for len(bufs) > 0 && len(bufs[0]) == 0 {
@@ -116,7 +138,7 @@ func (k *link) writev(ctx context.Context, bufs [][]byte) (all int64, err error)
 		if len(bufs) == 0 {
 			return all, nil
 		}
-		if err := k.usable(ctx, &k.out.side); err != nil {
+		if err := k.writable(ctx); err != nil {
 			return all, err
 		}
 		n, err := k.stream.Writev(bufs)
@@ -139,7 +161,7 @@ func (k *link) writev(ctx context.Context, bufs [][]byte) (all int64, err error)
 
 // written ends a write past the buffer.
 func (k *link) written() {
-	k.out.direct = false
+	k.direct = false
 	if k.out.buf != nil {
 		k.flush()
 		k.out.ready.Set() // somebody may wait in Drain, and flush tells of no success
@@ -171,10 +193,14 @@ func (k *link) enqueue(p []byte) {
 		}
 		l.Context() // panics
 	}
+	if len(p) > math.MaxInt32-len(o.buf) {
+		o.fail(errTooMuch)
+		return
+	}
 	if o.unsent()+len(p) > cap(o.buf) && o.buf != nil {
 		k.flush() // before the buffer grows
 	}
-	if o.buf == nil && len(p) >= smallBuffer && !o.direct {
+	if o.buf == nil && len(p) >= smallBuffer && !k.direct {
 		if p = p[k.send(p):]; len(p) == 0 || o.failed != nil {
 			return
 		}
@@ -190,6 +216,8 @@ func (k *link) enqueue(p []byte) {
 	o.buf = append(o.buf, p...)
 	k.hub.flushSoon(k)
 }
+
+var errTooMuch = errors.New("aionet: Conn.Enqueue: the write buffer would have to hold 2 GiB; call Drain after each Enqueue")
 
 // send writes as much of p as there is room for, and notes an error.
 func (k *link) send(p []byte) (sent int) {
@@ -210,10 +238,10 @@ func (k *link) send(p []byte) (sent int) {
 // flush sends as much of the buffer as there is room for, and goes on when there is more.
 func (k *link) flush() {
 	o := &k.out
-	if o.buf == nil || o.direct {
+	if o.buf == nil || k.direct {
 		return
 	}
-	o.sent += k.send(o.buf[o.sent:])
+	o.sent += int32(k.send(o.buf[o.sent:]))
 	if o.unsent() == 0 || o.failed != nil {
 		o.drop(k.hub)
 	} else {
@@ -221,8 +249,8 @@ func (k *link) flush() {
 	}
 }
 
-// writable is called when the stream is.
-func (k *link) writable() {
+// roomToWrite is called when the stream is writable.
+func (k *link) roomToWrite() {
 	k.flush()
 	if k.closed && k.out.unsent() == 0 {
 		_ = k.release(k.stream.Close) // which Close has left to us
@@ -239,10 +267,10 @@ func (c *Conn) Drain() error {
 	switch {
 	case err != nil:
 		return err
-	case k.out.unsent() <= k.out.high:
-		return k.opError("write", k.usable(ctx, &k.out.side))
+	case k.out.unsent() <= int(k.out.most):
+		return k.opError("write", k.writable(ctx))
 	}
-	return k.opError("write", k.sendUntil(ctx, k.out.low))
+	return k.opError("write", k.sendUntil(ctx, int(k.out.low)))
 }
 
 // sendAll waits until the buffer is empty.
@@ -256,7 +284,7 @@ func (k *link) sendAll(ctx context.Context) error {
 // sendUntil waits until no more than n bytes are unsent.
 func (k *link) sendUntil(ctx context.Context, n int) error {
 	for {
-		if err := k.usable(ctx, &k.out.side); err != nil {
+		if err := k.writable(ctx); err != nil {
 			return err
 		}
 		if k.flush(); k.out.failed != nil {
@@ -279,28 +307,25 @@ func (c *Conn) Unsent() int { return c.link.out.unsent() }
 // SetWriteBuffer sets the high-water mark, above which Drain waits, and the low-water
 // mark, down to which it does; 64 KiB and 16 KiB unless it is called.
 func (c *Conn) SetWriteBuffer(high, low int) {
-	if low < 0 || high < low {
-		panic(fmt.Sprintf("aionet: Conn.SetWriteBuffer(%d, %d): the low-water mark must be from 0 to the high-water mark", high, low))
+	if low < 0 || high < low || high > math.MaxInt32 {
+		panic(fmt.Sprintf("aionet: Conn.SetWriteBuffer(%d, %d): the low-water mark must be from 0 to the high-water mark, which must be below 2 GiB", high, low))
 	}
-	c.link.out.high, c.link.out.low = high, low
+	c.link.out.most, c.link.out.low = int32(high), int32(low)
 }
 
 // CloseWrite tells the other side that nothing more will be written, once everything
 // that was enqueued is sent; reading goes on. Over TLS it is a close_notify.
 func (c *Conn) CloseWrite() error {
 	k := c.link
-	ctx, err := c.begin("close")
+	ctx, lock, err := c.beginWrite("close")
 	if err != nil {
 		return err
 	}
-	if err := k.out.lock.Acquire(ctx); err != nil {
-		return err
-	}
-	defer k.out.lock.Release()
+	defer lock.Release()
 	if k.secure != nil {
 		k.secure.closeWrite()
 	}
-	if err = k.usable(ctx, &k.out.side); err == nil {
+	if err = k.writable(ctx); err == nil {
 		err = k.sendAll(ctx) // last: nothing can be enqueued behind it
 	}
 	if err == nil {

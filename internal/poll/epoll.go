@@ -4,6 +4,7 @@ package poll
 
 import (
 	"os"
+	"sync/atomic"
 	"syscall"
 	"time"
 	"unsafe"
@@ -22,6 +23,7 @@ type Poller struct {
 	file  *os.File // fd, in Go's netpoller
 	conn  syscall.RawConn
 	look  func(fd uintptr) bool // asks, for conn.Read; made once
+	armed atomic.Bool           // the deadline is not what it is for ever: it was set, or moved by Wake
 	raw   [maxEvents]unix.EpollEvent
 	n     int // what is in raw and was not returned yet
 	ready [maxEvents]Event
@@ -108,28 +110,34 @@ func (p *Poller) ask() bool {
 
 // Arm sets when the next Sleep ends; a negative d is never.
 func (p *Poller) Arm(d time.Duration) {
-	var at time.Time
 	if d >= 0 {
-		at = time.Now().Add(d)
+		p.setDeadline(time.Now().Add(d))
+	} else if p.armed.Load() {
+		p.armed.Store(false)
+		_ = p.file.SetReadDeadline(time.Time{})
 	}
-	_ = p.file.SetReadDeadline(at)
 }
 
-// Sleep waits. It reports whether the time that Arm was given has passed, or Wake
-// was called.
-func (p *Poller) Sleep() (expired bool) {
-	return p.conn.Read(p.look) != nil
+// setDeadline may run beside Arm, for a Wake that comes late. The mark is set last: a
+// deadline that has passed and is not marked would end every Sleep from then on.
+func (p *Poller) setDeadline(t time.Time) {
+	_ = p.file.SetReadDeadline(t)
+	p.armed.Store(true)
 }
+
+// Sleep waits. It reports whether there are events for Poll, which need not be asked
+// for then.
+func (p *Poller) Sleep() (events bool) { return p.conn.Read(p.look) == nil }
 
 // Wake ends a Sleep. It is safe to call from any goroutine.
-func (p *Poller) Wake() { _ = p.file.SetReadDeadline(longAgo) }
+func (p *Poller) Wake() { p.setDeadline(longAgo) }
 
 var longAgo = time.Unix(1, 0)
 
 // Watch calls f, on a goroutine of its own, once there are events, or at the next
 // Wake or Arm. It is for a loop that does not Sleep, but is stepped by a host.
 func (p *Poller) Watch(f func()) {
-	_ = p.file.SetReadDeadline(time.Time{})
+	p.Arm(-1)
 	go func() {
 		_ = p.conn.Read(func(fd uintptr) bool { return isReady(int(fd), unix.POLLIN) })
 		f()

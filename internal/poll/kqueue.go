@@ -124,15 +124,15 @@ func (p *Poller) Arm(d time.Duration) {
 	}
 }
 
-// Sleep waits. It reports whether the time that Arm was given has passed.
-func (p *Poller) Sleep() (expired bool) {
+// Sleep waits. It reports whether there may be events for Poll.
+func (p *Poller) Sleep() (events bool) {
 	if p.deadline.IsZero() {
 		p.ask(nil)
-		return false
+	} else {
+		left := unix.NsecToTimespec(int64(max(time.Until(p.deadline), 0)))
+		p.ask(&left)
 	}
-	left := unix.NsecToTimespec(int64(max(time.Until(p.deadline), 0)))
-	p.ask(&left)
-	return p.n == 0
+	return p.n > 0
 }
 
 // Wake ends a Sleep. It is safe to call from any goroutine.

@@ -123,13 +123,13 @@ func (p *Poller) Arm(d time.Duration) {
 	}
 }
 
-// Sleep waits. It reports whether the time that Arm was given has passed.
-func (p *Poller) Sleep() (expired bool) {
+// Sleep waits. It reports whether there may be events for Poll.
+func (p *Poller) Sleep() (events bool) {
 	select {
 	case <-p.wake:
-		return false
-	case <-p.alarm.C:
 		return true
+	case <-p.alarm.C:
+		return false
 	}
 }
 

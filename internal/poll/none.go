@@ -20,7 +20,7 @@ func (*Poller) Remove(int, uint64)       {}
 func (*Poller) Expect(uint64, Direction) {}
 func (*Poller) Poll() []Event            { return nil }
 func (*Poller) Arm(time.Duration)        {}
-func (*Poller) Sleep() (expired bool)    { return true }
+func (*Poller) Sleep() (events bool)     { return false }
 func (*Poller) Wake()                    {}
 func (*Poller) Watch(func())             {}
 func (*Poller) Close() error             { return nil }

@@ -24,9 +24,9 @@
 //     ready any more: they are hints, and the operation itself tells. The end of a
 //     stream and an error make both directions ready.
 //   - Poll asks without waiting. Events that it has returned are forgotten.
-//   - Arm, then Sleep: Sleep returns once there are events, at the time that Arm was
-//     given, or after a Wake that came after Arm. A Wake is lost by no interleaving;
-//     Sleep may return early. It parks the goroutine where the system allows that,
+//   - Arm, then Sleep: Sleep returns once there are events, which it reports, at the
+//     time that Arm was given, or after a Wake that came after Arm. A Wake is lost by
+//     no interleaving; Sleep may return early. It parks the goroutine where the system allows that,
 //     so that a sleeping loop holds no thread.
 //   - After Close nothing is called and no goroutine is left.
 package poll

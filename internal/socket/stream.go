@@ -62,6 +62,23 @@ func connect(fd int, local net.Addr, remote unix.Sockaddr) error {
 	return nil
 }
 
+// An AddrPort is the address of a TCP connection in half the memory that a
+// [net.TCPAddr] takes: connections are many, and few are asked for it.
+type AddrPort netip.AddrPort
+
+// Network implements [net.Addr].
+func (a *AddrPort) Network() string { return "tcp" }
+
+func (a *AddrPort) String() string { return netip.AddrPort(*a).String() }
+
+func compact(sa unix.Sockaddr) net.Addr {
+	if tcp, ok := address(sa).(*net.TCPAddr); ok {
+		a := AddrPort(tcp.AddrPort())
+		return &a
+	}
+	return address(sa)
+}
+
 // Error is the pending error of a socket, such as that of Connect.
 func Error(fd int) error {
 	n, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
@@ -80,7 +97,7 @@ func Accept(fd int) (conn int, remote net.Addr, err error) {
 		conn, sa, err := accept(fd)
 		switch err {
 		case nil:
-			return conn, address(sa), nil
+			return conn, compact(sa), nil
 		case unix.EINTR, unix.ECONNABORTED, unix.EPROTO, unix.ENETDOWN, unix.ENETUNREACH, unix.EHOSTDOWN, unix.EHOSTUNREACH:
 			// That one is gone; there may be others.
 		case unix.EAGAIN:

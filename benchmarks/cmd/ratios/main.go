@@ -13,13 +13,13 @@ import (
 )
 
 func main() {
-	if err := report(os.Stdout, os.Stdin); err != nil {
+	if err := write(os.Stdout, os.Stdin); err != nil {
 		fmt.Fprintln(os.Stderr, "ratios:", err)
 		os.Exit(1)
 	}
 }
 
-func report(w io.Writer, r io.Reader) error {
+func write(w io.Writer, r io.Reader) error {
 	res, err := read(r)
 	if err != nil {
 		return err
@@ -28,10 +28,10 @@ func report(w io.Writer, r io.Reader) error {
 		fmt.Fprintf(w, "%s  \n", note) // two spaces: a line break in Markdown
 	}
 	fmt.Fprintf(w, "medians of %d runs, ± half of the range  \n\n", res.rounds())
-	targets(res).write(w)
+	targets(res).Write(w)
 	if res.hasPeers() {
 		fmt.Fprintln(w)
-		peers(res).write(w)
+		peers(res).Write(w)
 	}
 	return nil
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"strings"
+
+	"github.com/asyncio-go/asyncio/benchmarks/internal/report"
 )
 
 // others are the peers in other languages.
@@ -55,12 +57,12 @@ func (r results) others() []string {
 	return measured
 }
 
-func peers(r results) table {
+func peers(r results) report.Table {
 	head := []string{"work", "ours ns/op"}
 	for _, peer := range r.others() {
 		head = append(head, peer, "×")
 	}
-	t := table{append(head, "")}
+	t := report.Table{append(head, "")}
 	for _, race := range races {
 		if r.has(key{race.work, "ours"}) {
 			t = append(t, race.row(r))

@@ -3,11 +3,14 @@ package main
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/asyncio-go/asyncio/benchmarks/internal/report"
 )
 
 // A key names a series of measurements: a work, and who did it.
@@ -65,17 +68,19 @@ func (r results) rounds() int {
 	return n
 }
 
-func (r results) ns(k key) float64 { return median(r.each(k, func(s sample) float64 { return s.ns })) }
+func (r results) ns(k key) float64 {
+	return report.Median(r.each(k, func(s sample) float64 { return s.ns }))
+}
 
 func (r results) allocs(k key) float64 {
-	return median(r.each(k, func(s sample) float64 { return s.allocs }))
+	return report.Median(r.each(k, func(s sample) float64 { return s.allocs }))
 }
 
 // spread is half the distance of the fastest and the slowest run, as a part of
 // the median.
 func (r results) spread(k key) float64 {
 	ns := r.each(k, func(s sample) float64 { return s.ns })
-	return (slices.Max(ns) - slices.Min(ns)) / 2 / median(ns)
+	return (slices.Max(ns) - slices.Min(ns)) / 2 / report.Median(ns)
 }
 
 // ratio is how much longer a takes than b: the median of the ratios of each
@@ -86,7 +91,7 @@ func (r results) ratio(a, b key) float64 {
 	for i := range ratios {
 		ratios[i] = as[i].ns / bs[i].ns
 	}
-	return median(ratios)
+	return report.Median(ratios)
 }
 
 func (r results) has(k key) bool { return len(r.series[k]) > 0 }
@@ -99,9 +104,16 @@ func (r results) each(k key, value func(sample) float64) []float64 {
 	return all
 }
 
-// median is the middle one of values, of which there is at least one.
-func median(values []float64) float64 {
-	slices.Sort(values)
-	n := len(values)
-	return (values[(n-1)/2] + values[n/2]) / 2
+func nanoseconds(ns float64) string {
+	if ns < 100 {
+		return fmt.Sprintf("%.1f", ns)
+	}
+	return fmt.Sprintf("%.0f", ns)
+}
+
+func count(n float64) string {
+	if n < 0 {
+		return ""
+	}
+	return fmt.Sprintf("%g", n)
 }

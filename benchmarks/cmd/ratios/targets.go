@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/asyncio-go/asyncio/benchmarks/internal/report"
 )
 
 // unit is S: one resume and one yield of a bare iter.Pull.
@@ -49,8 +51,8 @@ var mustNotAllocate = []key{{"Yield", "ours"}, {"Lock", "ours"}, {"QueueHandoff"
 // beside are the ways of Go to do the same work.
 var beside = []string{"goroutines", "gosched", "errgroup", "mutex", "semaphore", "unbuffered", "buffered"}
 
-func targets(r results) table {
-	t := table{{"work", "ns/op", "±", "ratio", "bar", "", "allocs/op", "beside it, ns/op"}}
+func targets(r results) report.Table {
+	t := report.Table{{"work", "ns/op", "±", "ratio", "bar", "", "allocs/op", "beside it, ns/op"}}
 	for _, target := range allTargets {
 		if r.has(target.key) {
 			t = append(t, target.row(r))

@@ -1,4 +1,5 @@
-package main
+// Package report is what the programs that print results have in common.
+package report
 
 import (
 	"fmt"
@@ -7,11 +8,12 @@ import (
 	"unicode/utf8"
 )
 
-// A table is rows of cells, of which the first are the head. It is written as
+// A Table is rows of cells, of which the first are the head. It is written as
 // Markdown that can be read as it is.
-type table [][]string
+type Table [][]string
 
-func (t table) write(w io.Writer) {
+// Write writes the table.
+func (t Table) Write(w io.Writer) {
 	widths := make([]int, len(t[0]))
 	for _, row := range t {
 		for i, cell := range row {
@@ -46,18 +48,4 @@ func writeRule(w io.Writer, widths []int) {
 		}
 	}
 	fmt.Fprintln(w, "|")
-}
-
-func nanoseconds(ns float64) string {
-	if ns < 100 {
-		return fmt.Sprintf("%.1f", ns)
-	}
-	return fmt.Sprintf("%.0f", ns)
-}
-
-func count(n float64) string {
-	if n < 0 {
-		return ""
-	}
-	return fmt.Sprintf("%g", n)
 }
