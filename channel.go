@@ -9,7 +9,11 @@ import "context"
 // A wait costs a goroutine, which ends with it. Between tasks of one loop a
 // [Future] is cheaper.
 func Recv[T any](ctx context.Context, ch <-chan T) (v T, ok bool, err error) {
-	a, err := newAwait(ctx, "Recv")
+	return receive(ctx, ch, "Recv")
+}
+
+func receive[T any](ctx context.Context, ch <-chan T, fn string) (v T, ok bool, err error) {
+	a, err := newAwait(ctx, fn)
 	if err != nil {
 		return v, false, err
 	}
@@ -19,7 +23,7 @@ func Recv[T any](ctx context.Context, ch <-chan T) (v T, ok bool, err error) {
 	default:
 	}
 	took := false
-	err = a.exchange("Recv", func(quit <-chan struct{}) func() {
+	err = a.exchange(fn, func(quit <-chan struct{}) func() {
 		select {
 		case got, open := <-ch:
 			return func() { v, ok, took = got, open, true }

@@ -31,7 +31,7 @@ type Waker interface {
 // A ManualClock is a [Clock] for tests: it jumps to the next timer as soon as
 // every task waits and nothing outside the loop can wake one, so an hour of
 // sleeps takes no time and always the same course. What it waits for are the
-// functions of [Blocking], [Recv] and [Send]; a goroutine that may still use the
+// functions of [Blocking], [Recv], [Send] and [Signals]; a goroutine that may still use the
 // loop's handle is not waited for. Its zero value is ready and
 // starts at midnight UTC on 2000-01-01. Each loop needs a clock of its own: one
 // that several share jumps as soon as one of them waits.

@@ -118,6 +118,7 @@
 //	call_soon, call_later, call_at  l.CallSoon(f), l.CallLater(d, f), l.CallAt(t, f)
 //	call_soon_threadsafe            l.CallSoon(f), from any goroutine
 //	run_coroutine_threadsafe        Submit(l, f)
+//	add_signal_handler              for s, err := range Signals(ctx, signals...)
 //	to_thread, run_in_executor      Blocking(ctx, f), Abandonable(ctx, f)
 //	async generator, aclose         Generate(ctx, f), g.Close(ctx)
 //	async for v in g                for v, err := range g.All(ctx)

@@ -56,6 +56,7 @@ type engine struct {
 	fds        fds
 	closers    []*Handle // called when the loop closes
 	active     int       // functions on goroutines that will wake the loop when they are done
+	intake     *intake   // of Main's loop
 	foreigns   list.List[foreign]
 	cancels    int     // functions that cancel a scope and have not been called
 	calling    *Handle // the callback that runs or ran last

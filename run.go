@@ -61,7 +61,8 @@ type Runner struct {
 	// Options are those of the loops.
 	Options LoopOptions
 
-	loop   *Loop // of the present or next run, once there is one
+	intake *intake // Main's
+	loop   *Loop   // of the present or next run, once there is one
 	closed bool
 }
 
@@ -105,6 +106,7 @@ func (r *Runner) takeLoop(fn string, pc uintptr) (*Loop, error) {
 			o.Debug = r.Debug
 		}
 		r.loop = newLoop(o, pc)
+		r.loop.e.intake = r.intake
 		r.loop.e.given.Store(fn == "Loop")
 	}
 	return r.loop, nil

@@ -15,7 +15,8 @@ import (
 // as a program should end.
 //
 // SIGINT and SIGTERM cancel main, with a [SignalError] as the cause; a second
-// signal ends the process at once. An error is printed to stderr and makes the
+// signal ends the process at once. A task that listens for one of them with
+// [Signals] has it instead. An error is printed to stderr and makes the
 // exit status 1, or 128 and the signal's number if a signal was the cause. If
 // main returns nil, Main returns. A panic leaves it as from any function.
 //
@@ -27,30 +28,20 @@ func Main(main func(ctx context.Context) error) {
 	}
 }
 
+// handled are the signals that cancel main.
+var handled = []os.Signal{os.Interrupt, syscall.SIGTERM}
+
 func runUnderSignals(main func(ctx context.Context) error, pc uintptr) (status int) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	in := &intake{arrived: make(chan os.Signal, maxKept)}
+	signal.Notify(in.arrived, handled...)
 	stop := make(chan struct{})
 	defer close(stop)
-	defer signal.Stop(signals)
-	go func() {
-		select {
-		case s := <-signals:
-			cancel(&SignalError{s})
-		case <-stop:
-			return
-		}
-		select {
-		case s := <-signals:
-			fmt.Fprintf(os.Stderr, "asyncio: %v again, exiting at once\n", s)
-			os.Exit(signalStatus(s))
-		case <-stop:
-		}
-	}()
+	defer signal.Stop(in.arrived)
+	go in.handle(cancel, stop)
 	t := &Task[struct{}]{plain: main}
-	_, err := runOn(ctx, &Runner{}, t, pc)
+	_, err := runOn(ctx, &Runner{intake: in}, t, pc)
 	if err == nil {
 		return 0
 	}
@@ -62,6 +53,25 @@ func runUnderSignals(main func(ctx context.Context) error, pc uintptr) (status i
 		return signalStatus(se.Signal)
 	}
 	return 1
+}
+
+// handle does what the signals ask for, until stopped.
+func (in *intake) handle(cancel context.CancelCauseFunc, stop <-chan struct{}) {
+	for cancelled := false; ; {
+		select {
+		case s := <-in.arrived:
+			switch {
+			case cancelled:
+				fmt.Fprintf(os.Stderr, "asyncio: %v again, exiting at once\n", s)
+				os.Exit(signalStatus(s))
+			case !in.passOn(s):
+				cancelled = true
+				cancel(&SignalError{s})
+			}
+		case <-stop:
+			return
+		}
+	}
 }
 
 // signalStatus is the exit status that shells give to a process that a signal

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
 	"syscall"
 	"testing"
@@ -45,12 +46,46 @@ var programs = map[string]func(ctx context.Context) error{
 		time.Sleep(time.Hour) // for the second signal to end
 		return nil
 	},
+	"blocks for a while": func(ctx context.Context) error {
+		fmt.Println("ready")
+		_, _ = io.ReadAll(os.Stdin)
+		err := asyncio.Sleep(ctx, time.Hour)
+		fmt.Println("cleaned up")
+		return err
+	},
+	"blocks from the start": func(ctx context.Context) error {
+		first := make(chan os.Signal, 1)
+		signal.Notify(first, os.Interrupt)
+		fmt.Println("ready")
+		fmt.Println("blocking, with", <-first)
+		time.Sleep(time.Hour) // for the second signal to end
+		return nil
+	},
+	"cleans up for long": func(ctx context.Context) error {
+		fmt.Println("ready")
+		_ = asyncio.Sleep(ctx, time.Hour)
+		fmt.Println("cleaning up")
+		return asyncio.Sleep(context.WithoutCancel(ctx), time.Hour)
+	},
+	"shuts down for long": func(ctx context.Context) error {
+		asyncio.Go(ctx, func(ctx context.Context) error {
+			first := make(chan os.Signal, 1)
+			signal.Notify(first, syscall.SIGTERM)
+			_ = asyncio.Sleep(ctx, time.Hour)
+			fmt.Println("shutting down")
+			s, _, err := asyncio.Recv(context.WithoutCancel(ctx), first)
+			fmt.Println("in spite of", s)
+			return errors.Join(err, asyncio.Sleep(context.WithoutCancel(ctx), time.Hour))
+		})
+		return asyncio.Yield(ctx)
+	},
 }
 
 const mainEnv = "ASYNCIO_TEST_PROGRAM"
 
 // runProgram runs a program in a process of its own, sends it the signals, each
-// after a line of output, and returns its status and output.
+// after a line of output (nil is none), and returns its status and output. After the
+// last signal it closes the program's stdin.
 func runProgram(t *testing.T, name string, signals ...os.Signal) (status int, stdout, stderr string) {
 	t.Helper()
 	exe, err := os.Executable()
@@ -67,6 +102,10 @@ func runProgram(t *testing.T, name string, signals ...os.Signal) (status int, st
 	if err != nil {
 		t.Fatal(err)
 	}
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -77,10 +116,14 @@ func runProgram(t *testing.T, name string, signals ...os.Signal) (status int, st
 			t.Errorf("%s: %v; stderr: %s", name, err, errOut.String())
 		}
 		stdout += line
+		if s == nil {
+			continue
+		}
 		if err := cmd.Process.Signal(s); err != nil {
 			t.Error(err)
 		}
 	}
+	_ = in.Close()
 	rest, _ := io.ReadAll(lines)
 	err = cmd.Wait()
 	var exit *exec.ExitError
@@ -109,6 +152,16 @@ func TestMainEntry_ExitStatus(t *testing.T) {
 		{name: "swallows", signals: []os.Signal{os.Interrupt}, stdout: "ready\n"},
 		{name: "blocks", signals: []os.Signal{os.Interrupt, syscall.SIGTERM}, status: 143, stdout: "ready\nblocking\n",
 			stderr: "asyncio: terminated again, exiting at once\n"},
+		{name: "blocks for a while", signals: []os.Signal{syscall.SIGTERM}, status: 143, stdout: "ready\ncleaned up\n",
+			stderr: "asyncio: cancelled: received signal: terminated\n"},
+		{name: "blocks from the start", signals: []os.Signal{os.Interrupt, syscall.SIGTERM}, status: 143,
+			stdout: "ready\nblocking, with interrupt\n", stderr: "asyncio: terminated again, exiting at once\n"},
+		{name: "cleans up for long", signals: []os.Signal{os.Interrupt, os.Interrupt}, status: 130,
+			stdout: "ready\ncleaning up\n", stderr: "asyncio: interrupt again, exiting at once\n"},
+		{name: "cleans up for long", signals: []os.Signal{os.Interrupt, syscall.SIGTERM}, status: 143,
+			stdout: "ready\ncleaning up\n", stderr: "asyncio: terminated again, exiting at once\n"},
+		{name: "shuts down for long", signals: []os.Signal{syscall.SIGTERM, os.Interrupt}, status: 130,
+			stdout: "shutting down\nin spite of terminated\n", stderr: "asyncio: interrupt again, exiting at once\n"},
 	} {
 		status, stdout, stderr := runProgram(t, c.name, c.signals...)
 		if status != c.status || stdout != c.stdout || !strings.HasPrefix(stderr, c.stderr) || c.stderr == "" && stderr != "" {

@@ -108,7 +108,7 @@ func TestConformance_NamesAreComplete(t *testing.T) {
 	}
 }
 
-var goName = regexp.MustCompile(`^([A-Z]\w*)(?:\.([A-Z]\w*))?$`)
+var goName = regexp.MustCompile(`^(?:aio[a-z]+\.)?[A-Z]\w*(?:\.[A-Z]\w*)?$`)
 
 // What is not planned exists.
 func TestConformance_CounterpartsExist(t *testing.T) {
@@ -134,11 +134,22 @@ func TestConformance_CounterpartsExist(t *testing.T) {
 }
 
 // exportedNames are those of the root package: Type, Func, Type.Method and
-// Type.Field.
+// Type.Field; and of its siblings, as aionet.Type.
 func exportedNames(t *testing.T) map[string]bool {
 	t.Helper()
 	names := map[string]bool{}
-	_, parsed := files(t, ".")
+	for dir, prefix := range map[string]string{".": "", "aionet": "aionet.", "aioexec": "aioexec."} {
+		for name := range exportedOf(t, dir) {
+			names[prefix+name] = true
+		}
+	}
+	return names
+}
+
+func exportedOf(t *testing.T, dir string) map[string]bool {
+	t.Helper()
+	names := map[string]bool{}
+	_, parsed := files(t, dir)
 	for _, f := range parsed {
 		for _, d := range f.Decls {
 			switch d := d.(type) {

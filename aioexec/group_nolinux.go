@@ -1,0 +1,5 @@
+//go:build !linux
+
+package aioexec
+
+func onlyZombies(int) bool { return false }
