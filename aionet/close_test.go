@@ -168,8 +168,11 @@ func TestAbort_ResetsAndDrops(t *testing.T) {
 			client.Enqueue(make([]byte, 16<<20))
 			if from == "task" {
 				client.Abort()
-			} else {
-				go client.Abort()
+			} else if _, err := asyncio.Blocking(ctx, func(context.Context) (struct{}, error) {
+				client.Abort()
+				return struct{}{}, nil
+			}); err != nil {
+				return err
 			}
 			if n, err := io.Copy(io.Discard, server); !errors.Is(err, syscall.ECONNRESET) || n == 16<<20 {
 				t.Errorf("aborted by a %s: the other side reads %d bytes, %v", from, n, err)

@@ -15,13 +15,13 @@ func TestMisuse_Panics(t *testing.T) {
 		defer client.Close()
 		defer server.Close()
 		for want, f := range map[string]func(){
-			"aionet: Conn.Discard(1): 0 bytes are buffered; discard what Peek has shown":    func() { server.Discard(1) },
-			"aionet: Conn.Discard(-1): 0 bytes are buffered":                                func() { server.Discard(-1) },
-			"aionet: Conn.ReadUntil: no delimiter was given; pass at least one":             func() { _, _ = server.ReadUntil() },
-			"aionet: Conn.ReadUntil: a delimiter is empty":                                  func() { _, _ = server.ReadUntil([]byte("x"), nil) },
-			"aionet: Conn.SetReadLimit(0): the limit must be above zero":                    func() { server.SetReadLimit(0) },
+			"aionet: Conn.Discard(1): 0 bytes are buffered; discard what Peek has shown":     func() { server.Discard(1) },
+			"aionet: Conn.Discard(-1): 0 bytes are buffered":                                 func() { server.Discard(-1) },
+			"aionet: Conn.ReadUntil: no delimiter was given; pass at least one":              func() { _, _ = server.ReadUntil() },
+			"aionet: Conn.ReadUntil: a delimiter is empty":                                   func() { _, _ = server.ReadUntil([]byte("x"), nil) },
+			"aionet: Conn.SetReadLimit(0): the limit must be above zero":                     func() { server.SetReadLimit(0) },
 			"aionet: Conn.SetWriteBuffer(1, 2): the low-water mark must be from 0 to the hi": func() { server.SetWriteBuffer(1, 2) },
-			"aionet: Conn.SetWriteBuffer(1, -1): the low-water mark":                        func() { server.SetWriteBuffer(1, -1) },
+			"aionet: Conn.SetWriteBuffer(1, -1): the low-water mark":                         func() { server.SetWriteBuffer(1, -1) },
 		} {
 			wantPanic(t, want, f)
 		}

@@ -306,3 +306,28 @@ func TestServe_SlowLoris(t *testing.T) {
 		return err
 	})
 }
+
+func TestServe_HandlersHaveTheValuesOfTheContext(t *testing.T) {
+	var user asyncio.Var[string]
+	runIn(t, newMemory(), func(ctx context.Context) error {
+		l, err := aionet.Listen(ctx, "tcp", here)
+		if err != nil {
+			return err
+		}
+		task := asyncio.Go(user.With(ctx, "ann"), func(ctx context.Context) error {
+			return aionet.Serve(ctx, l, func(ctx context.Context, c *aionet.Conn) error {
+				name, _ := user.Value(ctx)
+				_, err := io.WriteString(c, name)
+				return err
+			})
+		})
+		c := dial(t, ctx, here)
+		if got, err := io.ReadAll(c); string(got) != "ann" || err != nil {
+			t.Errorf("the handler has %q, %v", got, err)
+		}
+		_ = c.Close()
+		_ = l.Close()
+		_, err = task.Await(ctx)
+		return err
+	})
+}

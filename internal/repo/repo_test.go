@@ -45,7 +45,7 @@ func files(t *testing.T, dir string) (*token.FileSet, map[string]*ast.File) {
 }
 
 // packages are the root and its siblings.
-var packages = []string{".", "aionet"}
+var packages = []string{".", "aionet", "aioexec"}
 
 // only fails the test for every node of the root package that match names and
 // that stands outside of the allowed files.
@@ -161,7 +161,7 @@ func TestRule_TheCoreNeedsOnlyTheStandardLibrary(t *testing.T) {
 
 func TestRule_FilesAreShort(t *testing.T) {
 	const limit = 400
-	for _, pattern := range []string{"*.go", "aionet/*.go", "internal/*/*.go"} {
+	for _, pattern := range []string{"*.go", "aionet/*.go", "aioexec/*.go", "internal/*/*.go"} {
 		names, err := filepath.Glob(filepath.Join(root, pattern))
 		if err != nil {
 			t.Fatal(err)
@@ -197,7 +197,7 @@ func TestRule_EveryExportedFunctionHasAnExample(t *testing.T) {
 // examplesIn are the names of what has an example in a package.
 func examplesIn(t *testing.T, dir string) map[string]bool {
 	t.Helper()
-	names, err := filepath.Glob(filepath.Join(root, dir, "example_*_test.go"))
+	names, err := filepath.Glob(filepath.Join(root, dir, "example*_test.go"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -224,7 +224,7 @@ func TestGuide_CodeIsOfExamples(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	names, err := filepath.Glob(filepath.Join(root, "aionet", "example_*_test.go"))
+	names, err := filepath.Glob(filepath.Join(root, "aionet", "example*_test.go"))
 	if err != nil {
 		t.Fatal(err)
 	}
