@@ -101,7 +101,7 @@ func noMoreThan(t *testing.T, n int) (restore func()) {
 		t.Fatal(err)
 	}
 	less := before
-	less.Cur = uint64(n)
+	set(&less.Cur, n)
 	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &less); err != nil {
 		t.Fatal(err)
 	}
@@ -180,3 +180,6 @@ func TestRead_PastAPassedDescriptor(t *testing.T) {
 		return nil
 	})
 }
+
+// set is an assignment to what is not of one type on all systems.
+func set[T int64 | uint64](to *T, n int) { *to = T(n) }
