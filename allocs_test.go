@@ -131,6 +131,19 @@ func TestAllocs_SynchronizationInSteadyState(t *testing.T) {
 				return err
 			}
 		},
+		"Handle.Again": func(ctx context.Context) func(context.Context) error {
+			l, _ := asyncio.RunningLoop(ctx)
+			h := l.CallSoon(func() {})
+			return func(ctx context.Context) error {
+				if err := asyncio.Yield(ctx); err != nil {
+					return err
+				}
+				if !h.Again() {
+					return errBoom
+				}
+				return nil
+			}
+		},
 		"NoAwait": func(context.Context) func(context.Context) error {
 			n := 0
 			add := func() { n++ }

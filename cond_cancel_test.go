@@ -73,13 +73,22 @@ func TestCond_CancelledAgainWhileItWaitsForTheLock(t *testing.T) {
 	run(t, func(ctx context.Context) error {
 		var c asyncio.Cond
 		s := &story{}
-		sub, cancel := asyncio.WithCancelCause(ctx)
-		tasks := condWaiters(sub, &c, s, "a")
+		var cancel context.CancelCauseFunc
+		tasks := namedTasks(ctx, func(ctx context.Context, name string) error {
+			return c.Do(ctx, func(ctx context.Context) error {
+				var sub context.Context
+				sub, cancel = asyncio.WithCancelCause(ctx)
+				defer cancel(nil)
+				err := c.Wait(sub)
+				s.add("%s: %v, its task: %v", name, err, ctx.Err())
+				return err
+			})
+		}, "a")
 		turns(t, ctx, 1)
 		if err := c.Acquire(ctx); err != nil {
 			return err
 		}
-		cancel(errBoom)
+		cancel(errBoom) // the wait only
 		turns(t, ctx, 2)
 		wantString(t, &c, "<Cond-1 <Lock-2 locked by Task-1 waiters=1>>")
 		tasks[0].Cancel(errors.New("again"))
@@ -89,7 +98,7 @@ func TestCond_CancelledAgainWhileItWaitsForTheLock(t *testing.T) {
 		c.Release()
 		_, err := tasks[0].Await(ctx)
 		wantCancelled(t, "Wait", err, errBoom)
-		s.want(t, "a: asyncio: cancelled: boom")
+		s.want(t, "a: asyncio: cancelled: boom, its task: context canceled")
 		wantString(t, &c, "<Cond-1 <Lock-2 unlocked>>")
 		return nil
 	})

@@ -125,7 +125,7 @@ func (s *scope) Value(key any) any {
 		return s
 	}
 	if key != cancelKey {
-		return s.values.Value(key)
+		return s.from.values.Value(key)
 	}
 	a := s.answering()
 	if ctx := a.proxied(); ctx != nil {

@@ -185,8 +185,8 @@ func (g *generator[T]) mustBeHere(t *task, fn string) {
 	}
 }
 
-// holders implements held: the body must yield or end.
-func (h *Generator[T]) holders(yield func(*task) bool) { h.g.holders(yield) }
+// holder implements held: the body must yield or end.
+func (h *Generator[T]) holder(i int) (*task, bool) { return h.g.holder(i) }
 
 // puller is who is in Next, or nil.
 func (g *generator[T]) puller() *task {

@@ -292,13 +292,12 @@ func (g *TaskGroup) verdict() error {
 	return nil
 }
 
-// holders implements held: the group is joined when each of its tasks has ended.
-func (g *TaskGroup) holders(yield func(*task) bool) {
-	for _, t := range g.children {
-		if !t.done && !yield(t) {
-			return
-		}
+// holder implements held: the group is joined when each of its tasks has ended.
+func (g *TaskGroup) holder(i int) (*task, bool) {
+	if i >= len(g.children) {
+		return nil, false
 	}
+	return g.children[i].unlessDone(), true
 }
 
 // A siblingError is why a group cancels itself when one of its tasks fails. It

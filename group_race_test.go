@@ -248,37 +248,53 @@ func TestGroupRace_NotificationIsNotLost(t *testing.T) {
 }
 
 // anyio #1145: a task that is cancelled while it waits is no longer in the queue when
-// the lock is released in the same turn; whoever stands behind it gets the lock.
+// the lock is released in the same step. Whoever stands behind it gets the lock, and
+// who asks before it has run is not left behind it.
 func TestGroupRace_CancelledWaitersLeaveTheQueue(t *testing.T) {
-	run(t, func(ctx context.Context) error {
-		lock, sem := &asyncio.Lock{}, asyncio.NewSemaphore(1)
-		both := func(ctx context.Context, f func(ctx context.Context) error) error {
-			return lock.Do(ctx, func(ctx context.Context) error { return sem.Do(ctx, f) })
-		}
-		got := false
-		var behind *asyncio.Task[struct{}]
-		err := both(ctx, func(ctx context.Context) error {
-			return asyncio.Group(ctx, func(groupCtx context.Context, g *asyncio.TaskGroup) error {
-				for range 3 {
-					g.Go(func(ctx context.Context) error { return both(ctx, nothing) })
-					g.Go(func(ctx context.Context) error { return sem.Do(ctx, nothing) })
-				}
-				_ = asyncio.Yield(groupCtx)
-				behind = asyncio.Go(ctx, func(ctx context.Context) error {
-					return both(ctx, func(context.Context) error { got = true; return nil })
-				})
-				asyncio.Go(ctx, func(ctx context.Context) error { return sem.Do(ctx, nothing) })
-				_ = asyncio.Yield(groupCtx)
-				g.Cancel()
-				return nil
-			})
+	for name, newDo := range map[string]func() doFunc{
+		"lock":      func() doFunc { return new(asyncio.Lock).Do },
+		"semaphore": func() doFunc { return asyncio.NewSemaphore(1).Do },
+	} {
+		t.Run(name, func(t *testing.T) {
+			run(t, func(ctx context.Context) error { return leavingTheQueue(t, ctx, newDo(), "late") })
+			run(t, func(ctx context.Context) error { return leavingTheQueue(t, ctx, newDo(), "behind", "late") })
 		})
-		_, behindErr := behind.Await(ctx)
-		if !got || lock.Locked() || sem.Free() != 1 {
-			t.Errorf("got it: %v, left: %v, %v", got, lock, sem)
-		}
-		return errors.Join(err, behindErr)
+	}
+}
+
+// A doFunc is the Do of something that one task has at a time.
+type doFunc func(ctx context.Context, f func(ctx context.Context) error) error
+
+// leavingTheQueue cancels a group of tasks that wait for what do takes, gives that
+// back, and wants it to go to the others, named, of which the last one comes then.
+func leavingTheQueue(t *testing.T, ctx context.Context, do doFunc, others ...string) error {
+	s := &story{}
+	var tasks []*asyncio.Task[struct{}]
+	other := func(name string) {
+		tasks = append(tasks, asyncio.SpawnWith(ctx, asyncio.TaskOptions{Eager: true}, asyncio.Void(func(ctx context.Context) error {
+			return do(ctx, func(context.Context) error { s.add("%s", name); return nil })
+		})))
+	}
+	last := len(others) - 1
+	err := asyncio.Group(ctx, func(_ context.Context, g *asyncio.TaskGroup) error {
+		err := do(ctx, func(ctx context.Context) error {
+			for range 3 {
+				g.Go(func(ctx context.Context) error { return do(ctx, nothing) })
+			}
+			turns(t, ctx, 1)
+			for _, name := range others[:last] {
+				other(name)
+			}
+			g.Cancel()
+			return nil
+		})
+		other(others[last])
+		return err
 	})
+	wait := func(ctx context.Context) error { return awaitEach(ctx, tasks...) }
+	err = errors.Join(err, asyncio.Timeout(ctx, time.Hour, wait))
+	s.want(t, others...)
+	return err
 }
 
 // cpython gh-133747: a handler of the group's error that takes longer than the timeout

@@ -166,12 +166,8 @@ func (l *Lock) enqueue(t *task, fn string) error {
 	return nil
 }
 
-// holders implements held.
-func (l *Lock) holders(yield func(*task) bool) {
-	if l.owner != nil {
-		yield(l.owner)
-	}
-}
+// holder implements held.
+func (l *Lock) holder(i int) (*task, bool) { return l.owner, i == 0 && l.owner != nil }
 
 // notYours is the misuse of fn by somebody who does not hold the lock, and what to
 // do instead, if nobody does or if another task does.

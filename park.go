@@ -33,7 +33,7 @@ func newAwait(ctx context.Context, fn string) (await, error) {
 		return newAwaitSlow(ctx, fn)
 	}
 	a := await{t: s.e.cur, s: s}
-	if (s.state.Load() != nil || !s.e.foreigns.Empty()) && s.isCancelled() {
+	if (s.state.Load() != nil || s.from.foreign != nil) && s.isCancelled() {
 		return a, a.refuse()
 	}
 	return a, nil
@@ -45,7 +45,7 @@ func newAwait(ctx context.Context, fn string) (await, error) {
 func unhindered(ctx context.Context) *task {
 	s, ok := ctx.(*scope)
 	if ok && s.e.owned() && s.e.noAwait == 0 && s.up.Load() == nil && s.state.Load() == nil &&
-		(s.e.foreigns.Empty() || !s.isCancelled()) {
+		(s.from.foreign == nil || !s.isCancelled()) {
 		return s.e.cur
 	}
 	return nil

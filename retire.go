@@ -63,7 +63,7 @@ func (s *scope) retireBelow(ctx context.Context) {
 		}
 	}
 	s.rare = nil
-	s.up.Store(&scope{e: s.e, values: ctx})
+	s.up.Store(&scope{e: s.e, from: &heritage{values: ctx}})
 	s.hangOn(ctx)
 }
 
@@ -83,7 +83,7 @@ func (s *scope) hangOn(ctx context.Context) {
 // retired scope below a standard context answers with.
 func (s *scope) proxied() context.Context {
 	if s.seq == 0 {
-		return s.values
+		return s.from.values
 	}
 	return nil
 }

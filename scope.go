@@ -18,8 +18,8 @@ import (
 // belongs to the loop.
 type scope struct {
 	e        *engine
-	values   context.Context // answers Value; never a scope, or a chain of tasks would keep all its ancestors
-	parent   *scope          // the nearest living scope whose cancellation reaches this one, or nil
+	from     *heritage
+	parent   *scope // the nearest living scope whose cancellation reaches this one, or nil
 	node     list.Node[scope]
 	kids     list.List[scope]
 	parked   list.List[task] // who waits under this scope
@@ -32,6 +32,13 @@ type scope struct {
 	state atomic.Pointer[cancellation]
 	up    atomic.Pointer[scope]  // set once its task is done: what it governed hangs there now
 	std   atomic.Pointer[bridge] // the standard context in its place, made when asked for
+}
+
+// A heritage is what a scope has from above. It never changes, and those below share
+// it, as long as no other context comes between.
+type heritage struct {
+	values  context.Context // answers Value; never a scope, or a chain of tasks would keep all its ancestors
+	foreign context.Context // the nearest above that is no scope and governs it, or nil
 }
 
 // A rareScope is what few scopes have.
@@ -51,14 +58,11 @@ func (s *scope) more() *rareScope {
 // begin makes s a scope below ctx. The caller is on the loop of ctx, or gives
 // a context of no loop to the root.
 func (s *scope) begin(e *engine, parent *scope, foreign, values context.Context) {
-	s.e, s.parent, s.deadline = e, parent, forever
-	if v, ok := values.(*scope); ok && v.e == e {
-		s.values, s.deadline = v.values, v.deadline
+	s.e, s.parent = e, parent
+	if v, ok := values.(*scope); ok && v == parent && foreign == nil {
+		s.from, s.deadline = v.from, v.deadline
 	} else {
-		s.values = values
-		if d, ok := values.Deadline(); ok {
-			s.deadline = int64(d.Sub(e.epoch))
-		}
+		s.inherit(foreign, values)
 	}
 	e.scopeSeq++
 	s.seq = e.scopeSeq
@@ -70,6 +74,25 @@ func (s *scope) begin(e *engine, parent *scope, foreign, values context.Context)
 	}
 	if foreign != nil {
 		s.follow(foreign)
+	}
+}
+
+// inherit gives s what it has from above, where that is more than its parent.
+func (s *scope) inherit(foreign, values context.Context) {
+	if foreign == nil && s.parent != nil {
+		foreign = s.parent.from.foreign // and whoever moves s to another parent leaves it below this one
+	}
+	v, ok := values.(*scope)
+	switch {
+	case !ok || v.e != s.e:
+		s.from, s.deadline = &heritage{values, foreign}, forever
+		if d, ok := values.Deadline(); ok {
+			s.deadline = int64(d.Sub(s.e.epoch))
+		}
+	case foreign == nil && v.from.foreign == nil:
+		s.from, s.deadline = v.from, v.deadline
+	default:
+		s.from, s.deadline = &heritage{v.from.values, foreign}, v.deadline
 	}
 }
 
@@ -105,11 +128,11 @@ func (s *scope) isCancelled() bool {
 	if s.state.Load() != nil {
 		return true
 	}
-	if s.e.foreigns.Empty() {
+	if s.from.foreign == nil || s.from.foreign.Err() == nil {
 		return false
 	}
 	for p := s; p != nil; p = p.parent {
-		if p.rare != nil && p.rare.above != nil && p.rare.above.ctx.Err() != nil {
+		if p.rare != nil && p.rare.above != nil {
 			p.rare.above.arrive()
 			break
 		}

@@ -123,6 +123,7 @@ func FuzzScopes(f *testing.F) {
 		noLeaks(t)
 		p := &scopeProgram{t: t, bytes: program[:min(len(program), 200)]}
 		b := newBench()
+		b.Options.ShutdownTimeout = time.Hour // the sleeps of a shielded task may add up to more than 10 s
 		err := b.Run(context.Background(), func(ctx context.Context) error {
 			_ = p.body(ctx, -1)
 			return asyncio.Yield(ctx)

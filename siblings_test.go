@@ -158,13 +158,6 @@ func TestHandle_AgainCallsOnceMore(t *testing.T) {
 		if timer.Again() {
 			t.Error("Again of a timer")
 		}
-		if n := testing.AllocsPerRun(100, func() {
-			if err := asyncio.Yield(ctx); err != nil {
-				t.Error(err)
-			}
-		}); n != 0 {
-			t.Errorf("%v allocations", n)
-		}
 		return nil
 	})
 }

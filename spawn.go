@@ -111,7 +111,7 @@ func (t *task) step() {
 
 // mayResume reports whether a ready task's step is nothing but a switch to it.
 func (t *task) mayResume() bool {
-	return t.doom == spared && (t.coro != nil || t.scope.state.Load() == nil && t.scope.e.foreigns.Empty())
+	return t.doom == spared && (t.coro != nil || t.scope.state.Load() == nil && t.scope.from.foreign == nil)
 }
 
 // takeFresh lets a coroutine whose task has ended go on with the next one of

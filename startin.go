@@ -97,4 +97,4 @@ type starting task
 func (s *starting) String() string { return "the start of " + (*task)(s).describe("") }
 
 // sharers implements shared: somebody else may call started.
-func (s *starting) sharers(yield func(*task) bool) { (*task)(s).holders(yield) }
+func (s *starting) sharers(yield func(*task) bool) { certain((*task)(s))(yield) }

@@ -46,7 +46,7 @@ func Submit[T any](l *Loop, f func(ctx context.Context) (T, error)) *Submission[
 	s.open(func() {
 		t := &Task[T]{fn: f}
 		s.task = t
-		t.scope.begin(e, e.root, nil, context.Background())
+		t.scope.begin(e, e.root, nil, e.root)
 		t.watch(&watcher{told: func(*outcome) { s.end(t.value, t.err, t.rest.failure) }})
 		t.join(e, t, TaskOptions{}, pc)
 	})

@@ -124,11 +124,15 @@ func (w *waiting) tell(x Waiter, o *outcome) {
 // String implements [fmt.Stringer].
 func (w *waiting) String() string { return fmt.Sprintf("Wait for %d of %d", w.left, len(w.ws)) }
 
-// holders implements held: if all are waited for, each must end.
-func (w *waiting) holders(yield func(*task) bool) {
-	if w.mode == AllDone {
-		w.sharers(yield)
+// holder implements held: if all are waited for, each must end.
+func (w *waiting) holder(i int) (*task, bool) {
+	if w.mode != AllDone || i >= len(w.ws) {
+		return nil, false
 	}
+	if t, ok := w.ws[i].(interface{ engineTask() *task }); ok {
+		return t.engineTask().unlessDone(), true
+	}
+	return nil, true
 }
 
 // sharers implements shared.

@@ -16,8 +16,9 @@ import (
 
 // A held is something that tasks wait for and other tasks hold.
 type held interface {
-	// holders yields the tasks each of which must do its part.
-	holders(yield func(*task) bool)
+	// holder is number i of the tasks each of which must do its part, or nil where
+	// that one has done it, and false behind the last.
+	holder(i int) (t *task, ok bool)
 }
 
 // A shared is held by several tasks of which some must do their part, nobody
@@ -101,18 +102,22 @@ func (t *task) waitedForBy(yield func(*task) bool) {
 	}
 }
 
-// holders implements held: a task that is awaited holds its own end.
-func (t *task) holders(yield func(*task) bool) {
-	if !t.done {
-		yield(t)
+// holder implements held: a task that is awaited holds its own end.
+func (t *task) holder(i int) (*task, bool) { return t, i == 0 && !t.done }
+
+// unlessDone is t, or nil if it is done.
+func (t *task) unlessDone() *task {
+	if t.done {
+		return nil
 	}
+	return t
 }
 
 // closesCircle returns the error of a wait of t for on that would never end. As
 // every await that fails it gives up one turn, so that a task that tries again and
 // again does not starve the others.
 func (t *task) closesCircle(on any) (err error) {
-	if !t.mayClose(on) {
+	if !t.closes(on) {
 		return nil
 	}
 	heldBy := faces(certain(on))
@@ -129,7 +134,7 @@ func (t *task) closesCircle(on any) (err error) {
 // breakCircles is closesCircle for a join, which must not fail: in its place
 // fails, in each circle, the next wait that may.
 func (t *task) breakCircles(on any) {
-	if !t.mayClose(on) {
+	if !t.closes(on) {
 		return
 	}
 	e := t.scope.e
@@ -166,10 +171,15 @@ func deadlockError(circle []*task, t *task, on any, heldBy []AnyTask) *DeadlockE
 
 // certain is who must do their part before a wait for on can end.
 func certain(on any) func(yield func(*task) bool) {
-	if h, ok := on.(held); ok {
-		return h.holders
+	return func(yield func(*task) bool) {
+		h, ok := on.(held)
+		for i := 0; ok; i++ {
+			var t *task
+			if t, ok = h.holder(i); ok && t != nil && !yield(t) {
+				return
+			}
+		}
 	}
-	return nobody
 }
 
 // possible is certain, or where nothing is, who perhaps must.
@@ -180,36 +190,74 @@ func possible(on any) func(yield func(*task) bool) {
 	return certain(on)
 }
 
-func nobody(func(*task) bool) {}
-
-// maxBehind is how many tasks that wait for a task are looked at before the
-// search goes forward, from what the task is about to wait for.
-const maxBehind = 64
-
-// mayClose reports whether a wait of t for on may close a circle. It looks
-// backwards: those who wait for t are few as a rule, where a group that holds on
-// may have any number of tasks.
-func (t *task) mayClose(on any) bool {
+// closes reports whether a wait of t for on would close a circle. It looks both ways
+// by turns, backwards at who waits for t and forwards at whom on waits for, until one
+// side has no more or they meet. Either may be any number of tasks: the children of a
+// group that is joined, or all who want the result of one. But a search takes no more
+// than twice the steps of the smaller side, and one for each task that on itself names.
+func (t *task) closes(on any) bool {
+	at, ok := on.(held)
+	if !ok {
+		return false
+	}
 	e := t.scope.e
-	e.searches++
-	t.coro.seen = e.searches
-	behind := append(make([]*task, 0, maxBehind), t)
-	for i := 0; i < len(behind); i++ {
-		for u := range behind[i].waitedForBy {
-			if u.coro == nil || u.coro.seen == e.searches {
-				continue
+	e.searches += 2
+	isAhead, isBehind := e.searches-1, e.searches
+	ahead, behind := make([]held, 0, fewTasks), append(make([]*task, 0, fewTasks), t)
+	t.coro.seen = isBehind
+	i := 0                               // the next holder of at
+	forward := func() (met, done bool) { // a closure, or ahead would be on the heap
+		u, ok := at.holder(i)
+		for ; !ok; u, ok = at.holder(i) {
+			if len(ahead) == 0 {
+				return false, true
 			}
-			if len(behind) == maxBehind {
+			at, i, ahead = ahead[0], 0, ahead[1:]
+		}
+		i++
+		if u == nil || u.coro == nil || u.coro.seen == isAhead {
+			return false, false
+		}
+		if u.coro.seen == isBehind {
+			return true, true
+		}
+		u.coro.seen = isAhead
+		if h, ok := u.coro.on.(held); ok && u.state == Waiting {
+			ahead = append(ahead, h)
+		}
+		return false, false
+	}
+	for n := 0; n < len(behind); n++ {
+		for u := range behind[n].waitedForBy {
+			if met, done := forward(); done {
+				return met
+			}
+			switch {
+			case u.coro == nil || u.coro.seen == isBehind || !u.mustWait():
+			case u.coro.seen == isAhead:
 				return true
+			default:
+				u.coro.seen = isBehind
+				behind = append(behind, u)
 			}
-			u.coro.seen = e.searches
-			behind = append(behind, u)
 		}
 	}
-	for u := range certain(on) {
-		if u.coro != nil && u.coro.seen == e.searches {
+	for u := range certain(on) { // a circle leads over one of them, and all behind are known
+		if u.coro != nil && u.coro.seen == isBehind {
 			return true
 		}
+	}
+	return false
+}
+
+// fewTasks is as many as most searches come by on a side.
+const fewTasks = 16
+
+// mustWait reports whether t waits for something that certain tasks hold.
+func (t *task) mustWait() bool {
+	if h, ok := t.coro.on.(held); ok && t.state == Waiting {
+		_, ok = h.holder(0)
+		return ok
 	}
 	return false
 }
