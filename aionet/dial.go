@@ -69,6 +69,7 @@ func (d *Dialer) Dial(ctx context.Context, network, address string) (*Conn, erro
 		return c, nil
 	}
 	if err := handshake(ctx, c, d.clientConfig(host), d.HandshakeTimeout); err != nil {
+		_ = c.Close() // the handshake may not have begun
 		return nil, namedError("dial", network, address, err)
 	}
 	return c, nil

@@ -15,7 +15,7 @@ import (
 // Listen implements [Network]. Package net makes the socket; the loop uses a duplicate.
 func (n system) Listen(ctx context.Context, network, address string, lc *ListenConfig) (Acceptor, error) {
 	l, err := bind(ctx, network, address, lc)
-	if errors.Is(err, unix.EADDRINUSE) && isUnix(network) && removeStale(address) {
+	if errors.Is(err, unix.EADDRINUSE) && isUnix(network) && removeStale(network, address) {
 		l, err = bind(ctx, network, address, lc)
 	}
 	if err != nil {

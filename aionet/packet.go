@@ -9,7 +9,8 @@ import (
 
 // A PacketConn sends and receives datagrams. It is a [net.PacketConn], and a
 // [net.Conn] if it was dialled; cancellation, deadlines and goroutines are as for a
-// [Conn]. One task reads at a time; any may write.
+// [Conn]. One task reads at a time; any may write. What becomes of datagrams is up to
+// the network: a Write that succeeds says that the system has taken one.
 type PacketConn struct {
 	*packets
 	ctx context.Context // of a view; nil where the calling task's scope counts
@@ -31,45 +32,50 @@ type packets struct {
 }
 
 // ListenPacket opens a socket for datagrams on the address: host:port of the network
-// udp, udp4 or udp6, or a path of unixgram.
+// udp, udp4 or udp6, or a path of unixgram. An empty host is every address of the
+// machine, and port 0 one that is free. The file of a Unix socket is removed when the
+// socket is closed, and one that a dead process has left behind is replaced.
 func ListenPacket(ctx context.Context, network, address string) (*PacketConn, error) {
-	return openPackets(ctx, "listen", network, address, "")
+	return openPackets(ctx, "listen", network, address)
 }
 
 // DialPacket opens a socket for datagrams that sends to the address, and receives
-// from it alone. The host may be a name.
+// from it alone. Of a name, it is the first address that there is a way to. That nobody
+// listens there, a later Read or Write tells, if the system learns of it.
 func DialPacket(ctx context.Context, network, address string) (*PacketConn, error) {
-	return openPackets(ctx, "dial", network, "", address)
+	return openPackets(ctx, "dial", network, address)
 }
 
-func openPackets(ctx context.Context, op, network, local, remote string) (*PacketConn, error) {
+func openPackets(ctx context.Context, op, network, address string) (*PacketConn, error) {
 	h, err := hubOf(ctx)
 	if err != nil {
 		return nil, err
 	}
 	p := &packets{hub: h}
-	var from net.Addr
-	if from, err = packetAddr(ctx, h, network, local); err == nil {
-		p.remote, err = packetAddr(ctx, h, network, remote)
-	}
-	if err == nil {
-		p.socket, err = h.network.ListenPacket(ctx, network, from, p.remote)
-	}
-	if err != nil {
-		return nil, namedError(op, network, local+remote, err)
-	}
 	p.in.wake, p.out.wake = p.in.ready.Set, p.out.ready.Set
-	return &PacketConn{packets: p}, nil
+	addrs := []net.Addr{nil}
+	if address != "" || op == "dial" {
+		addrs, err = packetAddrs(ctx, h, network, address)
+	}
+	for _, addr := range addrs { // of a name, the first that works
+		if op == "dial" {
+			p.socket, err = h.network.ListenPacket(ctx, network, nil, addr)
+			p.remote = addr
+		} else {
+			p.socket, err = h.network.ListenPacket(ctx, network, addr, nil)
+		}
+		if err == nil {
+			return &PacketConn{packets: p}, nil
+		}
+	}
+	return nil, namedError(op, network, address, err)
 }
 
-// packetAddr is an address for datagrams; empty is nil.
-func packetAddr(ctx context.Context, h *hub, network, address string) (net.Addr, error) {
-	if address == "" {
-		return nil, nil
-	}
+// packetAddrs is the addresses for datagrams that an address stands for.
+func packetAddrs(ctx context.Context, h *hub, network, address string) ([]net.Addr, error) {
 	switch network {
 	case "unixgram":
-		return &net.UnixAddr{Net: network, Name: address}, nil
+		return []net.Addr{&net.UnixAddr{Net: network, Name: address}}, nil
 	case "udp", "udp4", "udp6":
 	default:
 		return nil, net.UnknownNetworkError(network)
@@ -83,13 +89,17 @@ func packetAddr(ctx context.Context, h *hub, network, address string) (net.Addr,
 		return nil, err
 	}
 	if host == "" {
-		return &net.UDPAddr{Port: port}, nil
+		return []net.Addr{&net.UDPAddr{Port: port}}, nil
 	}
 	ips, err := h.network.Lookup(ctx, "ip"+network[len("udp"):], host)
 	if err != nil {
 		return nil, err
 	}
-	return net.UDPAddrFromAddrPort(netip.AddrPortFrom(ips[0], uint16(port))), nil
+	addrs := make([]net.Addr, len(ips))
+	for i, ip := range ips {
+		addrs[i] = net.UDPAddrFromAddrPort(netip.AddrPortFrom(ip, uint16(port)))
+	}
+	return addrs, nil
 }
 
 // In is the same socket as seen by somebody whose operations obey ctx.
@@ -105,18 +115,18 @@ func (c *PacketConn) context() context.Context {
 // ReadFrom waits for a datagram and says whose it is. What does not fit into p is lost.
 func (c *PacketConn) ReadFrom(p []byte) (n int, from net.Addr, err error) {
 	if c.busy {
-		return 0, nil, c.opError("read", ErrBusy)
+		return 0, nil, c.opError("read", nil, errBusy)
 	}
 	c.busy = true
 	defer func() { c.busy = false }()
 	ctx := c.context()
 	for {
 		if err := c.usable(ctx, &c.in); err != nil {
-			return 0, nil, c.opError("read", err)
+			return 0, nil, c.opError("read", nil, err)
 		}
 		n, from, err := c.socket.ReadFrom(p)
 		if err != ErrWouldBlock {
-			return n, from, c.opError("read", err)
+			return n, from, c.opError("read", nil, err)
 		}
 		if err := c.await(ctx, &c.in, c.socket.OnReadable); err != nil {
 			return 0, nil, err
@@ -124,19 +134,28 @@ func (c *PacketConn) ReadFrom(p []byte) (n int, from net.Addr, err error) {
 	}
 }
 
-// WriteTo sends a datagram, and waits while the system has no room for it.
+// WriteTo sends a datagram, and waits while the system has no room for it. It is for
+// sockets that were not dialled.
 func (c *PacketConn) WriteTo(p []byte, to net.Addr) (int, error) {
+	if c.remote != nil {
+		return 0, c.opError("write", to, net.ErrWriteToConnected)
+	}
+	return c.send(p, to)
+}
+
+// send sends a datagram to the given address, or to that which was dialled.
+func (c *PacketConn) send(p []byte, to net.Addr) (int, error) {
 	ctx := c.context()
 	for {
 		if err := c.usable(ctx, &c.out); err != nil {
-			return 0, c.opError("write", err)
+			return 0, c.opError("write", to, err)
 		}
 		err := c.socket.WriteTo(p, to)
 		if err == nil {
 			return len(p), nil
 		}
 		if err != ErrWouldBlock {
-			return 0, c.opError("write", err)
+			return 0, c.opError("write", to, err)
 		}
 		if err := c.await(ctx, &c.out, c.socket.OnWritable); err != nil {
 			return 0, err
@@ -144,14 +163,14 @@ func (c *PacketConn) WriteTo(p []byte, to net.Addr) (int, error) {
 	}
 }
 
-// Read is ReadFrom of a socket that was dialled.
+// Read is ReadFrom where it is known whose datagrams come.
 func (c *PacketConn) Read(p []byte) (int, error) {
 	n, _, err := c.ReadFrom(p)
 	return n, err
 }
 
-// Write is WriteTo of a socket that was dialled.
-func (c *PacketConn) Write(p []byte) (int, error) { return c.WriteTo(p, nil) }
+// Write sends a datagram to the address that was dialled.
+func (c *PacketConn) Write(p []byte) (int, error) { return c.send(p, nil) }
 
 func (p *packets) usable(ctx context.Context, s *side) error {
 	if p.closed {
@@ -188,7 +207,9 @@ func (p *packets) SetWriteDeadline(t time.Time) error { return p.setDeadline(t, 
 func (p *packets) setDeadline(t time.Time, sides ...*side) error {
 	onLoop(p.hub.loop, func() {
 		for _, s := range sides {
-			s.setDeadline(p.hub.loop, t)
+			if !p.closed {
+				s.setDeadline(p.hub.loop, t)
+			}
 		}
 	})
 	return nil
@@ -209,10 +230,13 @@ func (p *packets) Close() error {
 	return nil
 }
 
-func (p *packets) opError(op string, err error) error {
+func (p *packets) opError(op string, to net.Addr, err error) error {
 	if err == nil || isCancellation(err) {
 		return err
 	}
+	if to == nil {
+		to = p.remote
+	}
 	local := p.LocalAddr()
-	return &net.OpError{Op: op, Net: local.Network(), Source: local, Addr: p.remote, Err: err}
+	return &net.OpError{Op: op, Net: local.Network(), Source: local, Addr: to, Err: err}
 }

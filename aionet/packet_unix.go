@@ -4,16 +4,21 @@ package aionet
 
 import (
 	"context"
+	"errors"
 	"net"
 	"syscall"
 
 	"github.com/asyncio-go/asyncio/internal/socket"
+	"golang.org/x/sys/unix"
 )
 
 // ListenPacket implements [Network]. Package net makes the socket; the loop uses a
 // duplicate.
 func (n system) ListenPacket(ctx context.Context, network string, local, remote net.Addr) (Packets, error) {
 	c, err := openSocket(ctx, network, local, remote)
+	if local != nil && errors.Is(err, unix.EADDRINUSE) && removeStale(network, local.String()) {
+		c, err = openSocket(ctx, network, local, remote)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -22,7 +27,10 @@ func (n system) ListenPacket(ctx context.Context, network string, local, remote 
 	if err != nil {
 		return nil, err
 	}
-	p := &fdPackets{fdStream: fdStream{sysfd: int32(fd)}}
+	p := &fdPackets{fdStream: fdStream{sysfd: int32(fd), local: c.LocalAddr()}}
+	if a, ok := p.local.(*net.UDPAddr); ok {
+		p.six = a.IP.To4() == nil
+	}
 	if network == "unixgram" && local != nil {
 		p.file = fileOfSocket(local.String())
 	}
@@ -36,10 +44,12 @@ func (n system) ListenPacket(ctx context.Context, network string, local, remote 
 
 type rawConn interface {
 	syscall.Conn
+	LocalAddr() net.Addr
 	Close() error
 }
 
 func openSocket(ctx context.Context, network string, local, remote net.Addr) (rawConn, error) {
+	ctx = context.WithoutCancel(ctx) // it does not wait, and its deadlines are on the loop's clock
 	if remote != nil {
 		c, err := (&net.Dialer{LocalAddr: local}).DialContext(ctx, network, remote.String())
 		if err != nil {
@@ -62,6 +72,7 @@ func openSocket(ctx context.Context, network string, local, remote net.Addr) (ra
 type fdPackets struct {
 	fdStream
 	file socketFile
+	six  bool // of IPv6
 }
 
 func (p *fdPackets) release() {
@@ -77,5 +88,5 @@ func (p *fdPackets) ReadFrom(b []byte) (int, net.Addr, error) {
 
 // WriteTo implements [Packets].
 func (p *fdPackets) WriteTo(b []byte, to net.Addr) error {
-	return p.unlessClosed(socket.SendTo(int(p.sysfd), b, to))
+	return p.unlessClosed(socket.SendTo(int(p.sysfd), b, to, p.six))
 }

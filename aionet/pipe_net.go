@@ -3,24 +3,32 @@
 package aionet
 
 import (
-	"context"
+	"errors"
 	"net"
 	"os"
 )
 
-// NewPipe makes a Conn of f: one end of a pipe, a FIFO, a terminal or a socket. It
-// takes f over and closes it. It is asyncio's connect_read_pipe and connect_write_pipe.
-func NewPipe(ctx context.Context, f *os.File) (*Conn, error) {
-	h, err := hubOf(ctx)
-	if err != nil {
-		_ = f.Close()
-		return nil, err
+// pipeStream is f as a stream of the loop.
+func pipeStream(h *hub, f *os.File, oneWay bool) (Stream, error) {
+	n, ok := h.network.(system)
+	if !ok { // the loop's network is another, and has no pipes
+		n = systemNetwork(h.loop).(system)
 	}
-	return &Conn{link: newLink(h, h.network.(system).stream(fileConn{f}))}, nil
+	return n.stream(fileConn{f, oneWay}), nil
 }
 
 // A fileConn is a file in the place of a connection.
-type fileConn struct{ *os.File }
+type fileConn struct {
+	*os.File
+	oneWay bool
+}
 
 func (f fileConn) LocalAddr() net.Addr  { return pipeAddr(f.Name()) }
 func (f fileConn) RemoteAddr() net.Addr { return pipeAddr(f.Name()) }
+
+func (f fileConn) CloseWrite() error {
+	if f.oneWay {
+		return f.Close()
+	}
+	return errors.ErrUnsupported
+}

@@ -3,31 +3,45 @@
 package aionet
 
 import (
-	"context"
-	"fmt"
 	"os"
 
 	"github.com/asyncio-go/asyncio/internal/socket"
 )
 
-// NewPipe makes a Conn of f: one end of a pipe, a FIFO, a terminal or a socket. It
-// takes f over and closes it, also if it fails, as it does for regular files. It is
-// asyncio's connect_read_pipe and connect_write_pipe.
-func NewPipe(ctx context.Context, f *os.File) (*Conn, error) {
-	defer f.Close()
-	h, err := hubOf(ctx)
+// An fdPipe is a descriptor that need not be a socket's.
+type fdPipe struct {
+	fdStream
+	oneWay bool
+}
+
+// pipeStream is f as a stream of the loop. It closes f if it succeeds.
+func pipeStream(h *hub, f *os.File, oneWay bool) (Stream, error) {
+	fd, err := duplicate(f)
 	if err != nil {
 		return nil, err
 	}
-	fd, err := duplicate(f)
-	if err != nil {
-		return nil, fmt.Errorf("aionet: NewPipe: %w", err)
-	}
-	s := &fdStream{sysfd: int32(fd), remote: pipeAddr(f.Name()), local: pipeAddr(f.Name())}
+	s := &fdPipe{fdStream{sysfd: int32(fd), remote: pipeAddr(f.Name()), local: pipeAddr(f.Name())}, oneWay}
 	if err := s.register(h.loop, fd); err != nil {
 		_ = socket.Close(fd)
-		return nil, fmt.Errorf("aionet: NewPipe(%s): %w", f.Name(), err)
+		return nil, err
 	}
 	s.fd.OnClose(s.release)
-	return &Conn{link: newLink(h, s)}, nil
+	_ = f.Close()
+	return s, nil
+}
+
+// Read implements [Stream]. A terminal gives a line, and a pipe may give a packet, a
+// read: that one was not filled does not mean that there is nothing more.
+func (s *fdPipe) Read(p []byte) (int, error) {
+	n, err := s.fdStream.Read(p)
+	s.drained = false
+	return n, err
+}
+
+// CloseWrite implements [Stream].
+func (s *fdPipe) CloseWrite() error {
+	if s.oneWay {
+		return s.Close()
+	}
+	return s.fdStream.CloseWrite()
 }

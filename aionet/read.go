@@ -14,6 +14,8 @@ import (
 // ErrBusy is matched by the error of a read while another task reads.
 var ErrBusy = errors.New("another task is reading from this connection")
 
+var errBusy = fmt.Errorf("aionet: %w; read in one task, and hand over what it reads", ErrBusy)
+
 // defaultReadLimit is asyncio's, too.
 const defaultReadLimit = 64 << 10
 
@@ -194,7 +196,7 @@ func (k *link) beginRead(c *Conn) (context.Context, error) {
 	case err != nil:
 		return nil, err
 	case k.in.busy:
-		return nil, k.opError("read", fmt.Errorf("aionet: %w; read in one task, and hand over what it reads", ErrBusy))
+		return nil, k.opError("read", errBusy)
 	case k.closed:
 		return nil, k.opError("read", net.ErrClosed)
 	}

@@ -5,8 +5,8 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
-	"os"
 	"time"
 
 	"github.com/asyncio-go/asyncio"
@@ -18,11 +18,21 @@ import (
 //   - the handshake is over before anybody else can use the connection;
 //   - one task reads at a time, which input.busy sees to, so the reader may wait with
 //     the reading mutex;
-//   - what crypto/tls writes goes to the write buffer of the link, and never waits.
+//   - what crypto/tls writes goes to the write buffer of the link, and never waits;
+//   - there is no renegotiation, which would be a handshake within a read.
 type secure struct {
-	link *link
-	conn *tls.Conn
-	ctx  context.Context // of the read under way
+	link    *link
+	conn    *tls.Conn
+	ctx     context.Context // of the read under way
+	ready   bool            // the handshake is over
+	held    []byte          // enqueued during the handshake, which it follows
+	ended   bool            // a close_notify is on its way
+	sending bool            // crypto/tls writes for the application, not an answer of its own
+
+	answers int   // bytes of answers that may be unsent
+	total   int64 // bytes that crypto/tls has written
+	last    int64 // what total was after the last answer
+	crowded bool  // the reader waits for the other side to take answers
 }
 
 // defaultHandshakeTimeout is asyncio's.
@@ -33,20 +43,32 @@ const maxRecord = 16 << 10
 
 // StartTLS makes TLS of the connection, as its client, and returns after the
 // handshake. What was read and not consumed counts as the beginning of the other
-// side's TLS. When it fails, the connection is closed. Bound the time it takes with
-// [asyncio.Timeout].
+// side's TLS, so nobody can slip plain text in that is taken for decrypted. Writers
+// wait until the handshake is over; what is enqueued meanwhile is sent after it,
+// encrypted.
+//
+// When it fails or is cancelled, the connection is closed; only if another task reads
+// ([ErrBusy]) is it left alone. Bound the time it takes with [asyncio.Timeout]. The
+// functions of config run in the task and may await. Renegotiation is refused, whatever
+// config says, and ends the connection.
+//
+// As with crypto/tls, a stream that ends without a close_notify reads as [io.EOF] where
+// no record is cut off, and as [io.ErrUnexpectedEOF] elsewhere: a protocol that has to
+// know must say by itself where its messages end.
 func (c *Conn) StartTLS(config *tls.Config) error { return c.link.upgrade(c, tls.Client, config) }
 
 // AcceptTLS is [Conn.StartTLS] as the server.
 func (c *Conn) AcceptTLS(config *tls.Config) error { return c.link.upgrade(c, tls.Server, config) }
 
-// TLS is the state of a TLS connection, such as its protocol and certificates, or nil.
+// TLS is the state of a TLS connection, such as its protocol and certificates, or nil
+// before the end of the handshake.
 func (c *Conn) TLS() *tls.ConnectionState {
-	if c.link.secure == nil {
+	s := c.link.secure
+	if s == nil || !s.ready { // crypto/tls would wait for the handshake with a mutex
 		return nil
 	}
-	s := c.link.secure.conn.ConnectionState()
-	return &s
+	state := s.conn.ConnectionState()
+	return &state
 }
 
 // handshake is StartTLS within a timeout.
@@ -61,7 +83,11 @@ func withinTimeout(ctx context.Context, timeout time.Duration, f func(ctx contex
 	case timeout == 0:
 		timeout = defaultHandshakeTimeout
 	}
-	return asyncio.Timeout(ctx, timeout, f)
+	err := asyncio.Timeout(ctx, timeout, f)
+	if errors.Is(err, asyncio.ErrTimeout) {
+		err = fmt.Errorf("aionet: TLS handshake: %w", err)
+	}
+	return err
 }
 
 // upgrade puts TLS over the link. Until it is over nobody else may use the link.
@@ -73,41 +99,76 @@ func (k *link) upgrade(c *Conn, side func(net.Conn, *tls.Config) *tls.Conn, conf
 	if err != nil {
 		return err
 	}
-	defer func() { k.in.busy = false }()
+	defer func() {
+		k.in.busy = false
+		if k.secure == nil || !k.secure.ready { // or a function of the config has panicked
+			_ = k.close() // once the alert is sent
+		}
+	}()
 	lock, err := k.out.acquire(ctx)
 	if err != nil {
 		return err
 	}
 	defer lock.Release()
 	s := &secure{link: k, ctx: ctx}
-	s.conn = side(&transport{s, bytes.Clone(k.in.buffered())}, config)
+	s.conn = side(&transport{s, bytes.Clone(k.in.buffered())}, withoutRenegotiation(config))
+	k.secure = s
 	k.in.drop(k.hub)
 	if err := s.conn.Handshake(); err != nil { // HandshakeContext would start a goroutine
-		err = k.opError("handshake", resumed(err))
-		k.flush() // the alert
-		_ = k.release(k.stream.Close)
-		return err
+		return k.opError("handshake", resumed(err))
 	}
-	k.secure, s.ctx = s, nil
+	s.ctx, s.ready = nil, true
+	if len(s.held) > 0 {
+		s.enqueue(s.held)
+		s.held = nil
+		k.out.ready.Set() // for who drains
+	}
 	return nil
 }
 
-// read reads what was encrypted, and waits for it.
+// withoutRenegotiation is config with renegotiation off: the reader would wait for the
+// other side with the mutex that every Write takes.
+func withoutRenegotiation(config *tls.Config) *tls.Config {
+	if config != nil && config.Renegotiation != tls.RenegotiateNever {
+		config = config.Clone()
+		config.Renegotiation = tls.RenegotiateNever
+	}
+	return config
+}
+
+// read reads what was encrypted, and waits for it. What comes with an error is taken; the
+// error comes again.
 func (s *secure) read(ctx context.Context, p []byte) (int, error) {
 	s.ctx = ctx
 	n, err := s.conn.Read(p)
 	s.ctx = nil
-	return n, resumed(err)
+	if n > 0 {
+		return n, nil
+	}
+	return 0, resumed(err)
 }
 
-// write encrypts p and waits until all of it is sent. The caller holds the lock.
-func (s *secure) write(ctx context.Context, p []byte) (n int, err error) {
+// write encrypts bufs and waits until all of it is sent. The caller holds the lock.
+func (s *secure) write(ctx context.Context, bufs ...[]byte) (all int64, err error) {
+	for _, p := range bufs {
+		n, err := s.encrypt(ctx, p)
+		all += int64(n)
+		if err != nil {
+			return all, err
+		}
+	}
+	return all, s.link.sendAll(ctx)
+}
+
+// encrypt encrypts p into the write buffer, a record at a time, and waits while that
+// is full.
+func (s *secure) encrypt(ctx context.Context, p []byte) (n int, err error) {
 	k := s.link
 	for n < len(p) {
 		if err := k.writable(ctx); err != nil {
 			return n, err
 		}
-		m, err := s.conn.Write(p[n:min(len(p), n+maxRecord)])
+		m, err := s.send(p[n:min(len(p), n+maxRecord)])
 		n += m
 		if err == nil && k.out.unsent() > int(k.out.most) {
 			err = k.sendUntil(ctx, int(k.out.low))
@@ -116,110 +177,65 @@ func (s *secure) write(ctx context.Context, p []byte) (n int, err error) {
 			return n, err
 		}
 	}
-	return n, k.sendAll(ctx)
+	return n, nil
 }
 
-// writev is write for several slices.
-func (s *secure) writev(ctx context.Context, bufs [][]byte) (all int64, err error) {
-	for _, p := range bufs {
-		n, err := s.write(ctx, p)
-		if all += int64(n); err != nil {
-			return all, err
+// enqueue encrypts p into the write buffer, or keeps it until that is possible.
+func (s *secure) enqueue(p []byte) {
+	o := &s.link.out
+	switch {
+	case s.ended || len(p) == 0:
+	case !s.ready:
+		s.held = append(s.held, p...)
+	default:
+		if _, err := s.send(p); err != nil {
+			o.fail(err)
 		}
 	}
-	return all, nil
 }
 
-// enqueue encrypts p into the write buffer.
-func (s *secure) enqueue(p []byte) {
-	if _, err := s.conn.Write(p); err != nil {
-		s.link.out.fail(err)
-	}
+func (s *secure) send(p []byte) (int, error) {
+	s.sending = true
+	defer func() { s.sending = false }()
+	return s.conn.Write(p)
 }
 
 // closeWrite enqueues the close_notify.
-func (s *secure) closeWrite() { _ = s.conn.CloseWrite() }
-
-// A transport is a link as crypto/tls sees it.
-type transport struct {
-	*secure
-	early []byte // read before TLS began
+func (s *secure) closeWrite() {
+	s.ended = s.ready
+	_ = s.conn.CloseWrite()
 }
 
-var _ net.Conn = (*transport)(nil)
-
-// Read waits for what the other side has sent.
-func (t *transport) Read(p []byte) (int, error) {
-	if len(t.early) > 0 {
-		n := copy(p, t.early)
-		t.early = t.early[n:]
-		return n, nil
+// unanswered is how many bytes of answers are unsent, or more.
+func (s *secure) unanswered() int {
+	if int64(s.link.out.unsent()) <= s.total-s.last {
+		s.answers = 0
 	}
-	k, ctx := t.link, t.ctx
+	return s.answers
+}
+
+// awaitAnswers waits, if more answers than the high-water mark are unsent, until all are
+// sent: a peer may ask for any number of new keys, and read none of the answers. It is
+// part of a read, and obeys its deadline. What the application writes does not count:
+// two peers that write much would each wait for the other to read.
+func (s *secure) awaitAnswers(ctx context.Context) error {
+	k := s.link
+	if high := int(k.out.most); s.answers <= high || s.unanswered() <= high {
+		return nil
+	}
+	s.crowded = true
+	defer func() { s.crowded = false }()
 	for {
-		// A peer may ask for any number of new keys, and read none of the answers.
-		if k.out.unsent() > int(k.out.most) {
-			if err := k.sendUntil(ctx, int(k.out.low)); err != nil {
-				return 0, paused(err)
-			}
-		}
 		if err := k.readable(ctx); err != nil {
-			return 0, paused(err)
+			return err
 		}
-		n, err := k.stream.Read(p)
-		if err != ErrWouldBlock {
-			return n, err
+		if k.flush(); s.unanswered() == 0 {
+			return nil
 		}
-		if err := k.awaitReadable(ctx); err != nil {
-			return 0, paused(err)
+		k.in.streak = 0
+		k.in.ready.Clear() // flush has asked to be told
+		if err := k.in.ready.WaitAs(ctx, (*writeWait)(k)); err != nil {
+			return err
 		}
 	}
-}
-
-// Write enqueues a record.
-func (t *transport) Write(p []byte) (int, error) {
-	k := t.link
-	switch {
-	case k.closed:
-		return 0, net.ErrClosed
-	case k.out.failed != nil:
-		return 0, k.out.failed
-	}
-	k.enqueue(p)
-	return len(p), nil
-}
-
-// Close does nothing: the link has an end of its own.
-func (t *transport) Close() error { return nil }
-
-func (t *transport) LocalAddr() net.Addr  { return t.link.stream.LocalAddr() }
-func (t *transport) RemoteAddr() net.Addr { return t.link.stream.RemoteAddr() }
-
-// The deadlines that crypto/tls sets for its own alerts are not the connection's.
-
-func (t *transport) SetDeadline(time.Time) error      { return nil }
-func (t *transport) SetReadDeadline(time.Time) error  { return nil }
-func (t *transport) SetWriteDeadline(time.Time) error { return nil }
-
-// A pause is an error that ends a read but not the connection: crypto/tls would never
-// read again after an error that does not call itself temporary.
-type pause struct{ error }
-
-func (pause) Timeout() bool   { return true }
-func (pause) Temporary() bool { return true }
-func (p pause) Unwrap() error { return p.error }
-
-func paused(err error) error {
-	if err == os.ErrDeadlineExceeded || errors.As(err, new(*asyncio.CancelledError)) {
-		return pause{err}
-	}
-	return err
-}
-
-// resumed is the error that was paused.
-func resumed(err error) error {
-	if p, ok := err.(pause); ok {
-		return p.error
-	}
-	return err
 }

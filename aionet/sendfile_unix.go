@@ -4,13 +4,13 @@ package aionet
 
 import (
 	"errors"
-	"os"
+	"syscall"
 
 	"github.com/asyncio-go/asyncio/internal/socket"
 )
 
 // SendFile implements fileSender.
-func (s *fdStream) SendFile(f *os.File, n int) (sent int, err error) {
+func (s *fdStream) SendFile(f syscall.Conn, n int) (sent int, err error) {
 	if !socket.CanSendFile {
 		return 0, errors.ErrUnsupported
 	}

@@ -52,12 +52,15 @@ func (n system) add(s *goSocket, end func() error) {
 func (n system) Connect(ctx context.Context, local, remote net.Addr) (Stream, error) {
 	d := net.Dialer{LocalAddr: local, KeepAlive: -1}
 	c, err := asyncio.Blocking(ctx, func(ctx context.Context) (net.Conn, error) {
-		return d.DialContext(ctx, remote.Network(), remote.String())
+		return d.DialContext(undated{ctx}, remote.Network(), remote.String())
 	})
-	if err != nil {
-		return nil, err
+	switch {
+	case err == nil:
+		return n.stream(c), nil
+	case ctx.Err() != nil: // which package net calls a timeout
+		return nil, asyncio.Yield(ctx)
 	}
-	return n.stream(c), nil
+	return nil, err
 }
 
 // Listen implements [Network].
@@ -67,7 +70,7 @@ func (n system) Listen(ctx context.Context, network, address string, lc *ListenC
 	}
 	config := net.ListenConfig{KeepAlive: -1}
 	l, err := config.Listen(ctx, network, address)
-	if err != nil && isInUse(err) && network == "unix" && removeStale(address) {
+	if err != nil && isInUse(err) && network == "unix" && removeStale(network, address) {
 		l, err = config.Listen(ctx, network, address)
 	}
 	if err != nil {
@@ -84,30 +87,6 @@ func (n system) Listen(ctx context.Context, network, address string, lc *ListenC
 
 // isInUse reports whether the address is in use.
 func isInUse(err error) bool { return errors.Is(err, syscall.EADDRINUSE) }
-
-// ListenPacket implements [Network].
-func (n system) ListenPacket(ctx context.Context, network string, local, remote net.Addr) (Packets, error) {
-	p := &goPackets{}
-	if remote != nil {
-		c, err := (&net.Dialer{LocalAddr: local}).DialContext(ctx, network, remote.String())
-		if err != nil {
-			return nil, err
-		}
-		p.conn, p.dialled = c.(net.PacketConn), c
-	} else {
-		address := ""
-		if local != nil {
-			address = local.String()
-		}
-		c, err := new(net.ListenConfig).ListenPacket(ctx, network, address)
-		if err != nil {
-			return nil, err
-		}
-		p.conn = c
-	}
-	n.add(&p.goSocket, p.conn.Close)
-	return p, nil
-}
 
 // Lookup implements [Network].
 func (n system) Lookup(ctx context.Context, network, host string) ([]netip.Addr, error) {
@@ -184,57 +163,5 @@ func (a *goAcceptor) Addr() net.Addr { return a.listener.Addr() }
 // Close implements [Acceptor].
 func (a *goAcceptor) Close() error {
 	a.close()
-	return nil
-}
-
-// goPackets is a socket for datagrams.
-type goPackets struct {
-	goSocket
-	conn    net.PacketConn
-	dialled net.Conn // the same, if there is a remote address
-	next    arrival[datagram]
-}
-
-type datagram struct {
-	data []byte
-	from net.Addr
-}
-
-const maxDatagram = 64 << 10
-
-// ReadFrom implements [Packets].
-func (p *goPackets) ReadFrom(b []byte) (int, net.Addr, error) {
-	d, err := p.next.take()
-	return copy(b, d.data), d.from, err
-}
-
-// WriteTo implements [Packets]. A datagram is sent or dropped at once.
-func (p *goPackets) WriteTo(b []byte, to net.Addr) (err error) {
-	if p.dialled != nil && to == nil {
-		_, err = p.dialled.Write(b)
-	} else {
-		_, err = p.conn.WriteTo(b, to)
-	}
-	return err
-}
-
-// OnReadable implements [Notifier].
-func (p *goPackets) OnReadable(call func()) {
-	p.next.expect(p.loop, call, func() (datagram, error) {
-		buf := make([]byte, maxDatagram)
-		n, from, err := p.conn.ReadFrom(buf)
-		return datagram{buf[:n], from}, err
-	})
-}
-
-// OnWritable implements [Notifier].
-func (p *goPackets) OnWritable(call func()) { p.loop.CallSoon(call) }
-
-// LocalAddr implements [Packets].
-func (p *goPackets) LocalAddr() net.Addr { return p.conn.LocalAddr() }
-
-// Close implements [Packets].
-func (p *goPackets) Close() error {
-	p.close()
 	return nil
 }

@@ -75,12 +75,16 @@ func (c *Conn) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	defer lock.Release()
-	var n int
+	return k.writeInTurn(ctx, p)
+}
+
+// writeInTurn is Write for who holds the lock.
+func (k *link) writeInTurn(ctx context.Context, p []byte) (int, error) {
 	if k.secure != nil {
-		n, err = k.secure.write(ctx, p)
-	} else {
-		n, err = k.write(ctx, p)
+		n, err := k.secure.write(ctx, p)
+		return int(n), k.opError("write", err)
 	}
+	n, err := k.write(ctx, p)
 	return n, k.opError("write", err)
 }
 
@@ -94,7 +98,7 @@ func (c *Conn) Writev(bufs ...[]byte) (int64, error) {
 	defer lock.Release()
 	var n int64
 	if k.secure != nil {
-		n, err = k.secure.writev(ctx, bufs)
+		n, err = k.secure.write(ctx, bufs...)
 	} else {
 		n, err = k.writev(ctx, slices.Clone(bufs))
 	}
@@ -256,6 +260,9 @@ func (k *link) roomToWrite() {
 		_ = k.release(k.stream.Close) // which Close has left to us
 	}
 	k.out.ready.Set()
+	if k.secure != nil && k.secure.crowded {
+		k.in.ready.Set()
+	}
 }
 
 // Drain waits, if more than the high-water mark is unsent, until no more than the
@@ -267,10 +274,19 @@ func (c *Conn) Drain() error {
 	switch {
 	case err != nil:
 		return err
-	case k.out.unsent() <= int(k.out.most):
+	case k.backlog() <= int(k.out.most):
 		return k.opError("write", k.writable(ctx))
 	}
 	return k.opError("write", k.sendUntil(ctx, int(k.out.low)))
+}
+
+// backlog is how many bytes wait to be sent.
+func (k *link) backlog() int {
+	n := k.out.unsent()
+	if k.secure != nil {
+		n += len(k.secure.held)
+	}
+	return n
 }
 
 // sendAll waits until the buffer is empty.
@@ -290,7 +306,7 @@ func (k *link) sendUntil(ctx context.Context, n int) error {
 		if k.flush(); k.out.failed != nil {
 			return k.out.failed
 		}
-		if k.out.unsent() <= n {
+		if k.backlog() <= n {
 			return nil
 		}
 		k.out.streak = 0
@@ -302,7 +318,7 @@ func (k *link) sendUntil(ctx context.Context, n int) error {
 }
 
 // Unsent is how many bytes are in the write buffer.
-func (c *Conn) Unsent() int { return c.link.out.unsent() }
+func (c *Conn) Unsent() int { return c.link.backlog() }
 
 // SetWriteBuffer sets the high-water mark, above which Drain waits, and the low-water
 // mark, down to which it does; 64 KiB and 16 KiB unless it is called.
@@ -322,11 +338,12 @@ func (c *Conn) CloseWrite() error {
 		return err
 	}
 	defer lock.Release()
-	if k.secure != nil {
-		k.secure.closeWrite()
-	}
 	if err = k.writable(ctx); err == nil {
-		err = k.sendAll(ctx) // last: nothing can be enqueued behind it
+		err = k.sendAll(ctx)
+	}
+	if err == nil && k.secure != nil {
+		k.secure.closeWrite()
+		err = k.sendAll(ctx)
 	}
 	if err == nil {
 		err = k.stream.CloseWrite()

@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// open makes a stream socket that does not block.
-func open(family int) (int, error) {
-	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+// open makes a socket that does not block.
+func open(family, kind int) (int, error) {
+	fd, err := unix.Socket(family, kind|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	return fd, os.NewSyscallError("socket", err)
 }
 

@@ -9,10 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// open makes a stream socket that does not block.
-func open(family int) (int, error) {
+// open makes a socket that does not block.
+func open(family, kind int) (int, error) {
 	syscall.ForkLock.RLock() // or a child that starts now inherits it
-	fd, err := unix.Socket(family, unix.SOCK_STREAM, 0)
+	fd, err := unix.Socket(family, kind, 0)
 	if err == nil {
 		unix.CloseOnExec(fd)
 	}

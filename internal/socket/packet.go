@@ -26,17 +26,19 @@ func ReceiveFrom(fd int, p []byte) (n int, from net.Addr, err error) {
 	}
 }
 
-// SendTo sends one datagram; to is nil for a socket that is connected.
-func SendTo(fd int, p []byte, to net.Addr) error {
+// SendTo sends one datagram; to is nil for a socket that is connected. A socket of IPv6
+// that serves both families has six set.
+func SendTo(fd int, p []byte, to net.Addr, six bool) error {
 	var sa unix.Sockaddr
 	if to != nil {
-		family, remote, err := sockaddr(to)
+		_, remote, err := sockaddr(to)
 		if err != nil {
 			return err
 		}
-		if sa, err = inFamilyOf(fd, family, remote); err != nil {
-			return err
+		if in4, ok := remote.(*unix.SockaddrInet4); ok && six {
+			remote = &unix.SockaddrInet6{Port: in4.Port, Addr: netip.AddrFrom4(in4.Addr).As16()}
 		}
+		sa = remote
 	}
 	for {
 		var err error
@@ -53,22 +55,6 @@ func SendTo(fd int, p []byte, to net.Addr) error {
 			return os.NewSyscallError("sendto", err)
 		}
 	}
-}
-
-// inFamilyOf maps an IPv4 address for a socket that serves both families.
-func inFamilyOf(fd, family int, sa unix.Sockaddr) (unix.Sockaddr, error) {
-	in4, ok := sa.(*unix.SockaddrInet4)
-	if !ok || family != unix.AF_INET {
-		return sa, nil
-	}
-	own, err := unix.Getsockname(fd)
-	if err != nil {
-		return nil, os.NewSyscallError("getsockname", err)
-	}
-	if _, both := own.(*unix.SockaddrInet6); both {
-		return &unix.SockaddrInet6{Port: in4.Port, Addr: netip.AddrFrom4(in4.Addr).As16()}, nil
-	}
-	return sa, nil
 }
 
 // packetAddress is address for datagrams.

@@ -28,14 +28,18 @@ func Writev(fd int, bufs [][]byte) (int, error) {
 	return max(n, 0), wouldBlock(err)
 }
 
-// Connect begins to connect a new socket to remote, from local if that is valid. The
+// Connect begins to connect a new socket to remote, from local unless that is nil. The
 // socket is writable once that has succeeded or failed, which Error tells.
 func Connect(local, remote net.Addr) (int, error) {
 	family, sa, err := sockaddr(remote)
 	if err != nil {
 		return -1, err
 	}
-	fd, err := open(family)
+	kind := unix.SOCK_STREAM
+	if remote.Network() == "unixgram" {
+		kind = unix.SOCK_DGRAM
+	}
+	fd, err := open(family, kind)
 	if err != nil {
 		return -1, err
 	}

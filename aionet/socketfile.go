@@ -37,13 +37,14 @@ func (f *socketFile) remove() {
 	}
 }
 
-// removeStale removes the file of a Unix socket that nobody listens on any more.
-func removeStale(path string) bool {
+// removeStale removes the file of a Unix socket, of the network unix or unixgram, that
+// nobody serves any more.
+func removeStale(network, path string) bool {
 	f := fileOfSocket(path)
 	if f.info == nil || f.info.Mode().Type() != fs.ModeSocket {
 		return false
 	}
-	c, err := net.Dial("unix", path) // which does not wait
+	c, err := net.Dial(network, path) // which does not wait
 	if err == nil {
 		_ = c.Close()
 		return false
