@@ -10,7 +10,7 @@ test: ## the tests, with the race detector, in random order
 check: ## everything that main must pass, under ten minutes
 	bash .ci/run
 
-api: ## rewrite api.txt, the list of the exported API
+api: ## rewrite api.txt, the list of the exported API, of each package
 	go test ./internal/repo -run TestAPI -update
 
 bench: ## our benchmarks, beside goroutines and the raw switch

@@ -125,6 +125,10 @@
 //	CancelledError, TimeoutError    *CancelledError, ErrTimeout
 //	ExceptionGroup                  *GroupError
 //	InvalidStateError               ErrInvalidState
+//	open_connection, start_server   aionet.Dial; aionet.Listen, aionet.Serve
+//	reader, writer                  aionet.Conn
+//	create_datagram_endpoint        aionet.ListenPacket
+//	add_reader, add_writer          l.Register(fd)
 //	print_call_graph                fmt.Println(task.CallGraph())
 //	set_exception_handler           LoopOptions.ExceptionHandler
 //	PYTHONASYNCIODEBUG              ASYNCIODEBUG

@@ -159,9 +159,10 @@ func (f *FD) onReady(d poll.Direction, call func(), fn string) {
 	}
 }
 
-// HungUp reports whether the other side is known to have ended, or the connection to
-// have failed. OnReadable may not call any more then, after a read that returned
-// fewer bytes than asked for: go on until the end of the stream, or an error.
+// HungUp reports whether the other side is known to have ended, the connection to have
+// failed, or urgent data to have come. OnReadable may not call any more then, after a
+// read that returned fewer bytes than asked for: go on until that would block, the end
+// of the stream, or an error.
 func (f *FD) HungUp() bool { return f.hungUp }
 
 // OnClose has ended called when the FD is closed, by Close or with the loop: the

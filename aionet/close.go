@@ -20,7 +20,7 @@ const linger = 5 * time.Second
 func (c *Conn) Close() error {
 	k := c.link
 	if l := k.hub.loop; !l.Owned() {
-		l.CallSoon(func() { _ = k.close() })
+		onLoop(l, func() { _ = k.close() })
 		return nil
 	}
 	if k.closed {

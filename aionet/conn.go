@@ -30,12 +30,18 @@ var _ net.Conn = (*Conn)(nil)
 // of its loop.
 func (c *Conn) In(ctx context.Context) *Conn { return &Conn{c.link, ctx} }
 
-// context is what an operation obeys.
-func (c *Conn) context() context.Context {
-	if c.ctx != nil {
-		return c.ctx
+// begin is what the operation op obeys. It panics where the connection's loop does not
+// run a task; but with the loop, its connections are closed.
+func (c *Conn) begin(op string) (context.Context, error) {
+	l := c.link.hub.loop
+	owned := l.Owned()
+	switch {
+	case owned && c.ctx != nil:
+		return c.ctx, nil
+	case !owned && l.Closed():
+		return nil, c.link.opError(op, net.ErrClosed)
 	}
-	return c.link.hub.loop.Context()
+	return l.Context(), nil
 }
 
 // LocalAddr is the near end's address.
@@ -61,12 +67,16 @@ func (c *Conn) SetReadDeadline(t time.Time) error { return c.link.setDeadlines(t
 func (c *Conn) SetWriteDeadline(t time.Time) error { return c.link.setDeadlines(t, &c.link.out.side) }
 
 func (k *link) setDeadlines(t time.Time, sides ...*side) error {
-	onLoop(k.hub.loop, func() {
-		for _, s := range sides {
-			if !k.closed {
-				s.setDeadline(k.hub.loop, t)
-			}
-		}
-	})
+	l := k.hub.loop
+	switch owned := l.Owned(); {
+	case !owned && l.Closed() || owned && k.closed:
+		return k.opError("set", net.ErrClosed)
+	case !owned:
+		l.CallSoon(func() { _ = k.setDeadlines(t, sides...) })
+		return nil
+	}
+	for _, s := range sides {
+		s.setDeadline(l, t)
+	}
 	return nil
 }

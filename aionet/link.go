@@ -114,7 +114,7 @@ func (k *link) release(end func() error) error {
 // opError says of an error what failed where, as package net does. The end of a
 // stream and a cancellation are what they are.
 func (k *link) opError(op string, err error) error {
-	if err == nil || err == io.EOF || isCancellation(err) {
+	if err == nil || err == io.EOF || err == io.ErrUnexpectedEOF || isCancellation(err) {
 		return err
 	}
 	if _, ok := err.(*net.OpError); ok {

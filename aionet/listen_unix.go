@@ -5,9 +5,7 @@ package aionet
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"net"
-	"os"
 	"syscall"
 
 	"github.com/asyncio-go/asyncio/internal/socket"
@@ -17,7 +15,7 @@ import (
 // Listen implements [Network]. Package net makes the socket; the loop uses a duplicate.
 func (n system) Listen(ctx context.Context, network, address string, lc *ListenConfig) (Acceptor, error) {
 	l, err := bind(ctx, network, address, lc)
-	if errors.Is(err, unix.EADDRINUSE) && isUnix(network) && removeStale(&net.UnixAddr{Net: network, Name: address}) {
+	if errors.Is(err, unix.EADDRINUSE) && isUnix(network) && removeStale(network, address) {
 		l, err = bind(ctx, network, address, lc)
 	}
 	if err != nil {
@@ -33,7 +31,7 @@ func (n system) Listen(ctx context.Context, network, address string, lc *ListenC
 	}
 	a := &fdAcceptor{network: n, fdStream: fdStream{sysfd: int32(fd), local: l.Addr()}}
 	if isUnix(network) {
-		a.file.path, a.file.info = address, lstat(address)
+		a.file = fileOfSocket(address)
 	}
 	if lc.Backlog > 0 {
 		err = socket.Listen(fd, lc.Backlog)
@@ -70,20 +68,6 @@ func bind(ctx context.Context, network, address string, lc *ListenConfig) (net.L
 	return config.Listen(ctx, network, address)
 }
 
-// removeStale removes the file of a Unix socket that nobody listens on any more.
-func removeStale(a net.Addr) bool {
-	info, err := os.Lstat(a.String())
-	if err != nil || info.Mode().Type() != fs.ModeSocket {
-		return false
-	}
-	fd, err := socket.Connect(nil, a)
-	if err == nil {
-		_ = socket.Close(fd)
-		return false
-	}
-	return errors.Is(err, unix.ECONNREFUSED) && os.Remove(a.String()) == nil
-}
-
 func duplicate(c syscall.Conn) (fd int, err error) {
 	raw, err := c.SyscallConn()
 	if err != nil {
@@ -100,6 +84,12 @@ type fdAcceptor struct {
 	network system
 	fdStream
 	file socketFile
+
+	// next has been accepted, and the loop could not register it yet.
+	next struct {
+		fd   int
+		from net.Addr // nil if there is none
+	}
 }
 
 // Accept implements [Acceptor].
@@ -107,11 +97,19 @@ func (a *fdAcceptor) Accept() (Stream, error) {
 	if a.sysfd < 0 {
 		return nil, net.ErrClosed
 	}
-	fd, remote, err := socket.Accept(int(a.sysfd))
+	if a.next.from == nil {
+		fd, from, err := socket.Accept(int(a.sysfd))
+		if err != nil {
+			return nil, err
+		}
+		a.next.fd, a.next.from = fd, from
+	}
+	s, err := a.network.stream(a.next.fd, a.next.from)
 	if err != nil {
 		return nil, err
 	}
-	return a.network.stream(fd, remote)
+	a.next.from = nil
+	return s, nil
 }
 
 // Addr implements [Acceptor].
@@ -119,27 +117,9 @@ func (a *fdAcceptor) Addr() net.Addr { return a.local }
 
 // release closes the socket and removes its file.
 func (a *fdAcceptor) release() {
+	if a.next.from != nil {
+		_ = socket.Close(a.next.fd)
+	}
 	a.fdStream.release()
 	a.file.remove()
-}
-
-// A socketFile is the file of a Unix socket.
-type socketFile struct {
-	path string
-	info os.FileInfo // nil if there is none, as of an abstract address
-}
-
-func lstat(path string) os.FileInfo {
-	info, err := os.Lstat(path)
-	if err != nil {
-		return nil
-	}
-	return info
-}
-
-// remove removes the file, unless another has taken its place.
-func (f *socketFile) remove() {
-	if now := lstat(f.path); f.info != nil && now != nil && os.SameFile(f.info, now) {
-		_ = os.Remove(f.path)
-	}
 }

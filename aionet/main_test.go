@@ -78,10 +78,16 @@ const patience = 30 * time.Second
 // test if main fails, or if a goroutine or a descriptor is left.
 func runLogged(t *testing.T, main func(ctx context.Context) error) string {
 	t.Helper()
+	return runWith(t, asyncio.LoopOptions{}, main)
+}
+
+// runWith is runLogged with options of the loop.
+func runWith(t *testing.T, o asyncio.LoopOptions, main func(ctx context.Context) error) string {
+	t.Helper()
 	before := descriptors(t)
 	log := &record{}
-	r := &asyncio.Runner{Options: asyncio.LoopOptions{
-		Logger: slog.New(log), SlowThreshold: -1, StallThreshold: -1}}
+	o.Logger, o.SlowThreshold, o.StallThreshold = slog.New(log), -1, -1
+	r := &asyncio.Runner{Options: o}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	if err := r.Run(ctx, main); err != nil {
@@ -151,6 +157,28 @@ func wantErr(t *testing.T, err error, part string) {
 	t.Helper()
 	if err == nil || !strings.Contains(err.Error(), part) {
 		t.Errorf("error %v, want one with %q", err, part)
+	}
+}
+
+// wantPanic fails the test if f does not panic, saying so.
+func wantPanic(t *testing.T, part string, f func()) {
+	t.Helper()
+	defer func() {
+		t.Helper()
+		if got := fmt.Sprint(recover()); !strings.Contains(got, part) {
+			t.Errorf("panic %q, want one with %q", got, part)
+		}
+	}()
+	f()
+}
+
+// waiting returns once all of the tasks wait.
+func waiting(t *testing.T, ctx context.Context, tasks ...asyncio.AnyTask) {
+	t.Helper()
+	for _, task := range tasks {
+		for task.State() != asyncio.Waiting {
+			pause(t, ctx)
+		}
 	}
 }
 

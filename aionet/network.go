@@ -40,7 +40,8 @@ type Notifier interface {
 }
 
 // A Stream is a connected byte stream. Its operations never wait: where they would,
-// they return [ErrWouldBlock].
+// they return [ErrWouldBlock]. Once it is closed, they return [net.ErrClosed]; its
+// addresses stay.
 type Stream interface {
 	Notifier
 	Read(p []byte) (int, error)        // io.EOF at the end

@@ -27,7 +27,7 @@ func (n system) ListenPacket(ctx context.Context, network string, local, remote 
 			address = local.String()
 		}
 		c, err := new(net.ListenConfig).ListenPacket(ctx, network, address)
-		if errors.Is(err, syscall.EADDRINUSE) && network == "unixgram" && removeStale(address) {
+		if errors.Is(err, syscall.EADDRINUSE) && network == "unixgram" && removeStale(network, address) {
 			c, err = new(net.ListenConfig).ListenPacket(ctx, network, address)
 		}
 		if err != nil {
@@ -43,15 +43,6 @@ func (n system) ListenPacket(ctx context.Context, network string, local, remote 
 		return p.conn.Close()
 	})
 	return p, nil
-}
-
-// removeStale removes the file of a socket that nobody receives from any more.
-func removeStale(path string) bool {
-	c, err := net.Dial("unixgram", path)
-	if err == nil {
-		_ = c.Close()
-	}
-	return errors.Is(err, syscall.ECONNREFUSED) && os.Remove(path) == nil
 }
 
 // goPackets is a socket for datagrams. A goroutine reads one ahead while a task waits.

@@ -16,7 +16,7 @@ import (
 // duplicate.
 func (n system) ListenPacket(ctx context.Context, network string, local, remote net.Addr) (Packets, error) {
 	c, err := openSocket(ctx, network, local, remote)
-	if local != nil && errors.Is(err, unix.EADDRINUSE) && removeStale(local) {
+	if local != nil && errors.Is(err, unix.EADDRINUSE) && removeStale(network, local.String()) {
 		c, err = openSocket(ctx, network, local, remote)
 	}
 	if err != nil {
@@ -32,7 +32,7 @@ func (n system) ListenPacket(ctx context.Context, network string, local, remote 
 		p.six = a.IP.To4() == nil
 	}
 	if network == "unixgram" && local != nil {
-		p.file.path, p.file.info = local.String(), lstat(local.String())
+		p.file = fileOfSocket(local.String())
 	}
 	if err := p.register(n.loop, fd); err != nil {
 		_ = socket.Close(fd)

@@ -3,8 +3,10 @@ package aionet
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/asyncio-go/asyncio"
@@ -55,7 +57,10 @@ func interleave(ips []netip.Addr) []netip.Addr {
 
 // run returns the stream of the winner, or the errors of all. The losers are gone then.
 func (r *race) run(ctx context.Context) (Stream, error) {
-	if len(r.ips) == 1 {
+	switch len(r.ips) {
+	case 0:
+		return nil, errNoAddress
+	case 1:
 		return r.connect(ctx, r.ips[0])
 	}
 	err := asyncio.Group(ctx, func(ctx context.Context, g *asyncio.TaskGroup) error {
@@ -79,7 +84,22 @@ func (r *race) run(ctx context.Context) (Stream, error) {
 	case r.won != nil:
 		return r.won, nil
 	}
-	return nil, errors.Join(r.failed...)
+	return nil, failures(r.failed)
+}
+
+var errNoAddress = errors.New("the name has no address")
+
+// failures are the errors of all attempts, in a line.
+type failures []error
+
+func (f failures) Unwrap() []error { return f }
+
+func (f failures) Error() string {
+	texts := make([]string, len(f))
+	for i, err := range f {
+		texts[i] = err.Error()
+	}
+	return strings.Join(texts, "; ")
 }
 
 func (r *race) connect(ctx context.Context, ip netip.Addr) (Stream, error) {
@@ -94,10 +114,10 @@ func (r *race) attempt(ctx context.Context, g *asyncio.TaskGroup, ip netip.Addr)
 	s, err := r.connect(ctx, ip)
 	switch {
 	case err != nil:
-		r.failed = append(r.failed, err)
+		r.failed = append(r.failed, fmt.Errorf("%v: %w", ip, err))
 		r.moved.Set()
 	case r.won != nil:
-		return s.Close()
+		_ = s.Close()
 	default:
 		r.won = s
 		g.Cancel()

@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 	"math"
+	"net"
 )
 
 // ErrBusy is matched by the error of a read while another task reads.
@@ -53,10 +54,11 @@ func (e *LimitError) Error() string {
 // end of the stream it returns io.EOF.
 func (c *Conn) Read(p []byte) (int, error) {
 	k := c.link
-	if err := k.beginRead(); err != nil {
+	ctx, err := k.beginRead(c)
+	if err != nil {
 		return 0, err
 	}
-	n, err := k.readInto(c.context(), p)
+	n, err := k.readInto(ctx, p)
 	k.in.busy = false
 	return n, k.opError("read", err)
 }
@@ -108,14 +110,12 @@ func (c *Conn) ReadUntil(delims ...[]byte) ([]byte, error) {
 	}
 	for searched := 0; ; {
 		b := k.in.buffered()
+		b = b[:min(len(b), int(k.in.most))] // what came with it does not make a line longer than allowed
 		if n := endOfFirst(b[searched:], delims); n > 0 {
 			k.in.start += int32(searched + n)
 			return b[:searched+n], nil
 		}
 		searched = max(len(b)-longest+1, 0)
-		if len(b) >= int(k.in.most) {
-			return b, &LimitError{int(k.in.most), len(b)}
-		}
 		if err := k.gather(c, len(b)+1); err != nil {
 			return k.in.buffered(), err
 		}
@@ -187,23 +187,36 @@ func (c *Conn) SetReadLimit(n int) {
 	c.link.in.most = int32(n)
 }
 
-// beginRead claims the reading side, until busy is false again. There is no defer: the
-// frames below a task that waits for input decide how large its stack is.
-func (k *link) beginRead() error {
-	if k.in.busy {
-		return k.opError("read", errBusy)
+// beginRead claims the reading side for an operation of c, until busy is false again.
+// There is no defer: the frames below a task that waits for input decide how large its
+// stack is.
+func (k *link) beginRead(c *Conn) (context.Context, error) {
+	ctx, err := c.begin("read")
+	switch {
+	case err != nil:
+		return nil, err
+	case k.in.busy:
+		return nil, k.opError("read", errBusy)
+	case k.closed:
+		return nil, k.opError("read", net.ErrClosed)
+	}
+	if err := k.in.check(ctx); err != nil { // also if there is something to read
+		return nil, k.opError("read", err)
 	}
 	k.in.busy = true
-	return nil
+	return ctx, nil
 }
 
 // gather reads until n bytes are buffered.
 func (k *link) gather(c *Conn, n int) error {
-	if err := k.beginRead(); err != nil {
+	ctx, err := k.beginRead(c)
+	if err != nil {
 		return err
 	}
-	var err error
-	for ctx := c.context(); len(k.in.buffered()) < n && err == nil; {
+	if most := int(k.in.most); n > most {
+		err = &LimitError{most, len(k.in.buffered())}
+	}
+	for len(k.in.buffered()) < n && err == nil {
 		if err = k.fill(ctx, n); err == ErrWouldBlock {
 			k.expectInput()
 			err = k.in.ready.WaitAs(ctx, (*readWait)(k))
@@ -217,9 +230,6 @@ func (k *link) gather(c *Conn, n int) error {
 // buffered, there is no buffer.
 func (k *link) fill(ctx context.Context, n int) error {
 	in := &k.in
-	if n > int(in.most) {
-		return &LimitError{int(in.most), len(in.buffered())}
-	}
 	free := in.room(k.hub, n)
 	got, err := k.tryRead(ctx, free)
 	if got > 0 {

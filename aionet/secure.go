@@ -95,7 +95,8 @@ func (k *link) upgrade(c *Conn, side func(net.Conn, *tls.Config) *tls.Conn, conf
 	if k.secure != nil {
 		return k.opError("handshake", errors.New("aionet: the connection is TLS already"))
 	}
-	if err := k.beginRead(); err != nil {
+	ctx, err := k.beginRead(c)
+	if err != nil {
 		return err
 	}
 	defer func() {
@@ -104,7 +105,6 @@ func (k *link) upgrade(c *Conn, side func(net.Conn, *tls.Config) *tls.Conn, conf
 			_ = k.close() // once the alert is sent
 		}
 	}()
-	ctx := c.context()
 	lock, err := k.out.acquire(ctx)
 	if err != nil {
 		return err

@@ -29,8 +29,7 @@ func (c *Conn) ReadFrom(r io.Reader) (int64, error) {
 	if f == nil {
 		return io.Copy(writerOnly{c}, r)
 	}
-	ctx := c.context()
-	lock, err := k.out.acquire(ctx)
+	ctx, lock, err := c.beginWrite("sendfile")
 	if err != nil {
 		return 0, err
 	}

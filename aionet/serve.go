@@ -38,24 +38,26 @@ type Server struct {
 	// are cancelled.
 	Grace time.Duration
 
-	open      list.List[served]
-	count     int
-	changed   asyncio.Event // a connection has ended, or the server is to
-	listeners list.List[serving]
-	stopping  bool
-}
-
-// served is a connection under a handler.
-type served struct {
-	node   list.Node[served]
-	server *Server
-	conn   *Conn
+	count    int // open connections
+	calls    list.List[serving]
+	ended    asyncio.Event // a call of Serve has
+	stopping bool          // Shutdown was called
 }
 
 // serving is one call of Serve.
 type serving struct {
+	*Server
 	node     list.Node[serving]
 	listener *Listener
+	open     list.List[served]
+	closed   asyncio.Event // a connection is
+}
+
+// served is a connection under a handler.
+type served struct {
+	node    list.Node[served]
+	serving *serving
+	conn    *Conn
 }
 
 // Serve serves the connections of l with handler until ctx is cancelled, or l is
@@ -78,35 +80,38 @@ func (s *Server) Serve(ctx context.Context, l *Listener) error {
 	if s.Handler == nil {
 		panic("aionet: Server.Serve: Handler is nil; set the function that serves a connection")
 	}
-	me := &serving{listener: l}
-	s.listeners.PushBack(&me.node, me)
+	me := &serving{Server: s, listener: l}
+	s.calls.PushBack(&me.node, me)
 	defer func() {
 		me.node.Remove()
-		s.changed.Set()
+		s.ended.Set()
 	}()
+	if s.stopping {
+		return l.Close()
+	}
 	// The handlers outlive the cancellation of ctx by the grace.
 	lasting, cancel := asyncio.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)
 	return asyncio.Group(lasting, func(lasting context.Context, g *asyncio.TaskGroup) error {
-		err := s.accept(ctx, l, g)
+		err := me.accept(ctx, g)
 		if closed := l.Close(); err == nil {
 			err = closed
 		}
-		s.windDown(lasting, cancel)
+		me.windDown(lasting, cancel)
 		return err
 	})
 }
 
-// Shutdown has every Serve of s end, and waits until they have. Cancelling ctx ends the
-// wait only.
+// Shutdown has every Serve of s end, those that are called later at once, and waits
+// until they have. Cancelling ctx ends the wait only.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.stopping = true
-	for each := range s.listeners.All {
+	for each := range s.calls.All {
 		_ = each.listener.Close()
 	}
-	for !s.listeners.Empty() {
-		s.changed.Clear()
-		if err := s.changed.Wait(ctx); err != nil {
+	for !s.calls.Empty() {
+		s.ended.Clear()
+		if err := s.ended.Wait(ctx); err != nil {
 			return err
 		}
 	}
@@ -114,20 +119,18 @@ func (s *Server) Shutdown(ctx context.Context) error {
 }
 
 // accept starts a task for every connection until the listener ends.
-func (s *Server) accept(ctx context.Context, l *Listener, g *asyncio.TaskGroup) error {
+func (s *serving) accept(ctx context.Context, g *asyncio.TaskGroup) error {
+	l := s.listener
 	var pause backoff
 	for {
-		if err := s.awaitRoom(ctx, l); err != nil {
-			return err
-		}
-		c, err := l.Accept(ctx)
+		c, err := l.accept(ctx, s.hasRoom)
 		switch {
 		case err == nil:
 			pause = 0
 			s.start(g, c)
 		case errors.Is(err, net.ErrClosed):
 			return nil
-		case socket.Exhausted(errors.Unwrap(err)):
+		case socket.Exhausted(err):
 			if pause == 0 {
 				l.hub.loop.Report(asyncio.ExceptionContext{Message: "socket.accept() out of system resource", Err: err, Object: l.String()})
 			}
@@ -148,61 +151,58 @@ func (b *backoff) next() time.Duration {
 	return time.Duration(*b)
 }
 
-// awaitRoom waits while as many connections are open as may be.
-func (s *Server) awaitRoom(ctx context.Context, l *Listener) error {
-	for s.MaxConns > 0 && s.count >= s.MaxConns && !l.closed {
-		s.changed.Clear()
-		if err := s.changed.Wait(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+// hasRoom reports whether one more connection may be open.
+func (s *serving) hasRoom() bool { return s.MaxConns <= 0 || s.count < s.MaxConns }
 
 // start serves c in a task of g. The frames below a handler are few and small: most
 // connections wait for input, and their stacks are what they cost.
-func (s *Server) start(g *asyncio.TaskGroup, c *Conn) {
-	each := &served{server: s, conn: c}
+func (s *serving) start(g *asyncio.TaskGroup, c *Conn) {
+	each := &served{serving: s, conn: c}
 	s.open.PushBack(&each.node, each)
 	s.count++
 	g.Go(func(ctx context.Context) (err error) {
 		defer each.end(ctx, &err)
-		if each.server.TLS != nil {
+		if each.serving.TLS != nil {
 			if err := each.handshake(ctx); err != nil {
 				return err
 			}
 		}
-		return each.server.Handler(ctx, each.conn)
+		return each.serving.Handler(ctx, each.conn)
 	})
 }
 
 func (each *served) handshake(ctx context.Context) error {
-	s := each.server
+	s := each.serving
 	return withinTimeout(ctx, s.HandshakeTimeout, func(context.Context) error { return each.conn.AcceptTLS(s.TLS) })
 }
 
 // end is deferred below a handler, and recovers. It reports the handler's error, unless
 // that is how connections end.
 func (each *served) end(ctx context.Context, err *error) {
-	s := each.server
+	s := each.serving
 	if r := recover(); r != nil {
-		s.report(each.conn, panicError(r))
+		if _, reported := r.(*asyncio.PanicError); !reported { // as that of another task
+			s.report(each.conn, &asyncio.PanicError{Value: r, Stack: debug.Stack()})
+		}
 	} else if *err != nil && !isPeerGone(*err) && ctx.Err() == nil {
 		s.report(each.conn, *err)
 	}
 	*err = nil // it is no error of the group
 	_ = each.conn.Close()
 	each.node.Remove()
-	s.count--
-	s.changed.Set()
+	s.over()
 }
 
-// panicError is what recover returned, which may come with a stack of its own.
-func panicError(value any) error {
-	if pe, ok := value.(*asyncio.PanicError); ok {
-		return pe
+// over tells those who wait that a connection is closed.
+func (s *serving) over() {
+	s.closed.Set()
+	full := !s.hasRoom()
+	s.count--
+	for each := range s.calls.All {
+		if full {
+			each.listener.ready.Set()
+		}
 	}
-	return &asyncio.PanicError{Value: value, Stack: debug.Stack()}
 }
 
 func (s *Server) report(c *Conn, err error) {
@@ -215,7 +215,7 @@ func (s *Server) report(c *Conn, err error) {
 const abortAfter = time.Second
 
 // windDown lets the handlers finish, cancels them, and aborts what they hold on to.
-func (s *Server) windDown(ctx context.Context, cancel context.CancelCauseFunc) {
+func (s *serving) windDown(ctx context.Context, cancel context.CancelCauseFunc) {
 	if s.awaitNone(ctx, s.Grace) {
 		return
 	}
@@ -232,19 +232,19 @@ var errServerEnds = errors.New("aionet: the server has been shut down")
 
 // awaitNone waits until no connection is open, for at most d, and reports whether that
 // is so.
-func (s *Server) awaitNone(ctx context.Context, d time.Duration) bool {
-	if s.count > 0 && d > 0 {
+func (s *serving) awaitNone(ctx context.Context, d time.Duration) bool {
+	if !s.open.Empty() && d > 0 {
 		_ = asyncio.Timeout(ctx, d, func(ctx context.Context) error {
-			for s.count > 0 {
-				s.changed.Clear()
-				if err := s.changed.Wait(ctx); err != nil {
+			for !s.open.Empty() {
+				s.closed.Clear()
+				if err := s.closed.Wait(ctx); err != nil {
 					return err
 				}
 			}
 			return nil
 		})
 	}
-	return s.count == 0
+	return s.open.Empty()
 }
 
 // isPeerGone reports whether err is how a connection ends whose other side has left.

@@ -22,14 +22,23 @@ type side struct {
 // others run: a peer that is fast enough would keep the loop for itself.
 const maxStreak = 64
 
-// usable returns the error of an operation that must not begin, or go on.
-func (s *side) usable(ctx context.Context) error {
+// check returns the error of an operation that must not begin, or go on.
+func (s *side) check(ctx context.Context) error {
 	switch {
 	case s.late:
 		return os.ErrDeadlineExceeded
 	case ctx.Err() != nil:
 		return asyncio.Yield(ctx) // which fails, as every await does
-	case s.streak >= maxStreak:
+	}
+	return nil
+}
+
+// usable is check before a system call, of which only so many follow one another.
+func (s *side) usable(ctx context.Context) error {
+	if err := s.check(ctx); err != nil {
+		return err
+	}
+	if s.streak >= maxStreak {
 		s.streak = 0
 		return asyncio.Yield(ctx)
 	}
@@ -68,11 +77,13 @@ func (s *side) end() {
 	s.ready.Set()
 }
 
-// onLoop calls f on the loop: now, if the caller is there.
+// onLoop calls f on the loop: now, if the caller is there, and never, if the loop is
+// closed and has closed everything.
 func onLoop(l *asyncio.Loop, f func()) {
-	if l.Owned() {
+	switch {
+	case l.Owned():
 		f()
-	} else {
+	case !l.Closed():
 		l.CallSoon(f)
 	}
 }

@@ -341,7 +341,7 @@ func (s *soak) run(ctx context.Context) error {
 }
 
 // heap is how much is allocated after a collection.
-func heap() uint64 {
+func inUse() uint64 {
 	runtime.GC()
 	runtime.GC()
 	var m runtime.MemStats
@@ -363,7 +363,7 @@ func TestSoak(t *testing.T) {
 		}}}
 	ctx, cancel := context.WithTimeout(t.Context(), *soakFor+patience)
 	defer cancel()
-	before := heap()
+	before := inUse()
 	if err := r.Run(ctx, s.run); err != nil {
 		t.Errorf("Run: %v", err)
 	}
@@ -373,7 +373,7 @@ func TestSoak(t *testing.T) {
 	if after := descriptors(t); after > fds {
 		t.Errorf("%d descriptors before, %d after", fds, after)
 	}
-	after := heap()
+	after := inUse()
 	if after > before+16<<20 {
 		t.Errorf("%d bytes before, %d after", before, after)
 	}

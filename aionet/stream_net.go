@@ -3,8 +3,11 @@
 package aionet
 
 import (
+	"errors"
 	"net"
 	"time"
+
+	"github.com/asyncio-go/asyncio"
 )
 
 // A goStream is a connection of package net: a goroutine reads ahead while a task waits,
@@ -19,7 +22,7 @@ type goStream struct {
 	ending  func() // Close or CloseWrite, which wait for the write under way
 }
 
-func (n system) stream(c net.Conn) Stream {
+func (n system) stream(c net.Conn) *goStream {
 	s := &goStream{conn: c}
 	s.out.here = true
 	n.add(&s.goSocket, c.Close)
@@ -105,8 +108,19 @@ func (s *goStream) CloseWrite() error {
 	})
 }
 
-// Close implements [Stream].
-func (s *goStream) Close() error { return s.end(s.close) }
+// Close implements [Stream]. A write under way may take as long as Close of a Conn.
+func (s *goStream) Close() error {
+	var alarm *asyncio.Handle
+	if s.sending {
+		alarm = s.loop.CallLater(linger, func() { _ = s.Abort() })
+	}
+	return s.end(func() {
+		if alarm != nil {
+			alarm.Cancel()
+		}
+		s.close()
+	})
+}
 
 // end calls f once the write under way is over.
 func (s *goStream) end(f func()) error {
@@ -144,14 +158,14 @@ func (s *goStream) SetNoDelay(on bool) error {
 	if c, ok := s.conn.(*net.TCPConn); ok {
 		return c.SetNoDelay(on)
 	}
-	return nil
+	return errors.ErrUnsupported
 }
 
 // SetKeepAlive implements tuner.
 func (s *goStream) SetKeepAlive(d time.Duration) error {
 	c, ok := s.conn.(*net.TCPConn)
 	if !ok {
-		return nil
+		return errors.ErrUnsupported
 	}
 	return c.SetKeepAliveConfig(net.KeepAliveConfig{Enable: d > 0, Idle: d, Interval: d})
 }

@@ -4,8 +4,12 @@ package aionet
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
+	"sync"
+	"syscall"
+	"time"
 
 	"github.com/asyncio-go/asyncio"
 	"github.com/asyncio-go/asyncio/internal/list"
@@ -64,14 +68,25 @@ func (n system) Listen(ctx context.Context, network, address string, lc *ListenC
 	if lc.ReusePort {
 		return nil, &net.OpError{Op: "listen", Net: network, Err: errNotHere}
 	}
-	l, err := (&net.ListenConfig{KeepAlive: lc.keepAlive()}).Listen(ctx, network, address)
+	config := net.ListenConfig{KeepAlive: -1}
+	l, err := config.Listen(ctx, network, address)
+	if err != nil && isInUse(err) && network == "unix" && removeStale(network, address) {
+		l, err = config.Listen(ctx, network, address)
+	}
 	if err != nil {
 		return nil, err
 	}
-	a := &goAcceptor{network: n, listener: l}
-	n.add(&a.goSocket, l.Close)
+	a := &goAcceptor{network: n, listener: l, keepAlive: lc.keepAlive()}
+	if u, ok := l.(*net.UnixListener); ok {
+		u.SetUnlinkOnClose(false)
+		a.file = fileOfSocket(address)
+	}
+	n.add(&a.goSocket, a.end)
 	return a, nil
 }
+
+// isInUse reports whether the address is in use.
+func isInUse(err error) bool { return errors.Is(err, syscall.EADDRINUSE) }
 
 // Lookup implements [Network].
 func (n system) Lookup(ctx context.Context, network, host string) ([]netip.Addr, error) {
@@ -81,22 +96,63 @@ func (n system) Lookup(ctx context.Context, network, host string) ([]netip.Addr,
 // A goAcceptor accepts one connection ahead.
 type goAcceptor struct {
 	goSocket
-	network  system
-	listener net.Listener
-	next     arrival[net.Conn]
+	network   system
+	listener  net.Listener
+	keepAlive time.Duration
+	file      socketFile
+	next      arrival[net.Conn]
+
+	mu    sync.Mutex
+	ahead net.Conn // accepted by the goroutine, and not taken
+	over  bool
 }
 
 // Accept implements [Acceptor].
 func (a *goAcceptor) Accept() (Stream, error) {
 	c, err := a.next.take()
 	if err != nil {
+		a.next.here = errors.Is(err, net.ErrClosed) // other errors pass
 		return nil, err
 	}
-	return a.network.stream(c), nil
+	a.mu.Lock()
+	a.ahead = nil
+	a.mu.Unlock()
+	s := a.network.stream(c)
+	_ = s.SetKeepAlive(a.keepAlive) // of TCP
+	return s, nil
 }
 
 // OnReadable implements [Notifier].
-func (a *goAcceptor) OnReadable(call func()) { a.next.expect(a.loop, call, a.listener.Accept) }
+func (a *goAcceptor) OnReadable(call func()) { a.next.expect(a.loop, call, a.wait) }
+
+// wait accepts, on a goroutine.
+func (a *goAcceptor) wait() (net.Conn, error) {
+	c, err := a.listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.over {
+		_ = c.Close()
+		return nil, net.ErrClosed
+	}
+	a.ahead = c
+	return c, nil
+}
+
+// end closes the socket, and what nobody has taken.
+func (a *goAcceptor) end() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.over = true
+	if a.ahead != nil {
+		_ = a.ahead.Close()
+	}
+	err := a.listener.Close()
+	a.file.remove()
+	return err
+}
 
 // OnWritable implements [Notifier].
 func (a *goAcceptor) OnWritable(func()) {}
@@ -107,8 +163,5 @@ func (a *goAcceptor) Addr() net.Addr { return a.listener.Addr() }
 // Close implements [Acceptor].
 func (a *goAcceptor) Close() error {
 	a.close()
-	if c, err := a.next.take(); err == nil {
-		_ = c.Close()
-	}
 	return nil
 }

@@ -27,6 +27,7 @@ func (n system) Connect(ctx context.Context, local, remote net.Addr) (Stream, er
 	}
 	s, err := n.stream(fd, remote)
 	if err != nil {
+		_ = socket.Close(fd)
 		return nil, err
 	}
 	err = s.fd.WaitWritable(ctx)
@@ -48,11 +49,10 @@ func (n system) Lookup(ctx context.Context, network, host string) ([]netip.Addr,
 	return lookup(ctx, net.DefaultResolver, network, host)
 }
 
-// stream is a connected socket as a Stream. It takes fd over.
+// stream is a connected socket as a Stream. It takes fd over, unless it fails.
 func (n system) stream(fd int, remote net.Addr) (*fdStream, error) {
-	s := &fdStream{sysfd: int32(fd), remote: remote}
+	s := &fdStream{sysfd: int32(fd), remote: remote, whole: remote.Network() == "tcp"}
 	if err := s.register(n.loop, fd); err != nil {
-		_ = socket.Close(fd)
 		return nil, err
 	}
 	s.fd.OnClose(s.release)
@@ -63,6 +63,7 @@ func (n system) stream(fd int, remote net.Addr) (*fdStream, error) {
 type fdStream struct {
 	fd      *asyncio.FD
 	sysfd   int32
+	whole   bool // a read takes all there is; others stop at a line, or at a passed descriptor
 	drained bool // the last read took all there was
 	reset   bool // Close is to reset the connection
 	remote  net.Addr
@@ -90,7 +91,7 @@ func (s *fdStream) Read(p []byte) (int, error) {
 	case n == 0:
 		return 0, io.EOF
 	}
-	s.drained = n < len(p)
+	s.drained = s.whole && n < len(p)
 	return n, nil
 }
 

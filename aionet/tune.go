@@ -42,7 +42,7 @@ func (c *Conn) SetKeepAlive(d time.Duration) error {
 func (c *Conn) tune(set func(tuner) error) error {
 	t, ok := c.link.stream.(tuner)
 	switch {
-	case c.link.closed:
+	case c.link.closed || c.link.hub.loop.Closed():
 		return c.link.opError("set", net.ErrClosed)
 	case !ok:
 		return c.link.opError("set", errors.ErrUnsupported)

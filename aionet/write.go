@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"net"
+	"slices"
 
 	"github.com/asyncio-go/asyncio"
 )
@@ -44,6 +45,17 @@ func (o *output) acquire(ctx context.Context) (*asyncio.Lock, error) {
 	return o.lock, o.lock.Acquire(ctx)
 }
 
+// beginWrite makes the calling task the one that writes, for the operation op, until it
+// releases the lock.
+func (c *Conn) beginWrite(op string) (context.Context, *asyncio.Lock, error) {
+	ctx, err := c.begin(op)
+	if err != nil {
+		return nil, nil, err
+	}
+	lock, err := c.link.out.acquire(ctx)
+	return ctx, lock, err
+}
+
 // drop forgets what was not sent, and gives the buffer back.
 func (o *output) drop(h *hub) {
 	if o.buf != nil {
@@ -58,8 +70,7 @@ func (o *output) drop(h *hub) {
 // in which they came.
 func (c *Conn) Write(p []byte) (int, error) {
 	k := c.link
-	ctx := c.context()
-	lock, err := k.out.acquire(ctx)
+	ctx, lock, err := c.beginWrite("write")
 	if err != nil {
 		return 0, err
 	}
@@ -80,17 +91,17 @@ func (k *link) writeInTurn(ctx context.Context, p []byte) (int, error) {
 // Writev is [Conn.Write] of several slices in one piece, which it does not change.
 func (c *Conn) Writev(bufs ...[]byte) (int64, error) {
 	k := c.link
-	ctx := c.context()
-	lock, err := k.out.acquire(ctx)
+	ctx, lock, err := c.beginWrite("write")
 	if err != nil {
 		return 0, err
 	}
 	defer lock.Release()
+	var n int64
 	if k.secure != nil {
-		n, err := k.secure.write(ctx, bufs...)
-		return n, k.opError("write", err)
+		n, err = k.secure.write(ctx, bufs...)
+	} else {
+		n, err = k.writev(ctx, slices.Clone(bufs))
 	}
-	n, err := k.writev(ctx, append(make([][]byte, 0, len(bufs)), bufs...))
 	return n, k.opError("write", err)
 }
 
@@ -155,7 +166,10 @@ func (k *link) writev(ctx context.Context, bufs [][]byte) (all int64, err error)
 // written ends a write past the buffer.
 func (k *link) written() {
 	k.direct = false
-	k.flush()
+	if k.out.buf != nil {
+		k.flush()
+		k.out.ready.Set() // somebody may wait in Drain, and flush tells of no success
+	}
 }
 
 // Enqueue appends a copy of p to the connection's write buffer and does not wait. The
@@ -177,6 +191,12 @@ func (c *Conn) Enqueue(p []byte) {
 
 func (k *link) enqueue(p []byte) {
 	o := &k.out
+	if l := k.hub.loop; !l.Owned() {
+		if l.Closed() {
+			return
+		}
+		l.Context() // panics
+	}
 	if len(p) > math.MaxInt32-len(o.buf) {
 		o.fail(errTooMuch)
 		return
@@ -250,10 +270,14 @@ func (k *link) roomToWrite() {
 // that sending has met.
 func (c *Conn) Drain() error {
 	k := c.link
-	if k.backlog() <= int(k.out.most) {
-		return k.opError("write", k.writable(c.context()))
+	ctx, err := c.begin("write")
+	switch {
+	case err != nil:
+		return err
+	case k.backlog() <= int(k.out.most):
+		return k.opError("write", k.writable(ctx))
 	}
-	return k.opError("write", k.sendUntil(c.context(), int(k.out.low)))
+	return k.opError("write", k.sendUntil(ctx, int(k.out.low)))
 }
 
 // backlog is how many bytes wait to be sent.
@@ -309,15 +333,13 @@ func (c *Conn) SetWriteBuffer(high, low int) {
 // that was enqueued is sent; reading goes on. Over TLS it is a close_notify.
 func (c *Conn) CloseWrite() error {
 	k := c.link
-	ctx := c.context()
-	lock, err := k.out.acquire(ctx)
+	ctx, lock, err := c.beginWrite("close")
 	if err != nil {
 		return err
 	}
 	defer lock.Release()
-	err = k.sendAll(ctx)
-	if err == nil {
-		err = k.writable(ctx)
+	if err = k.writable(ctx); err == nil {
+		err = k.sendAll(ctx)
 	}
 	if err == nil && k.secure != nil {
 		k.secure.closeWrite()

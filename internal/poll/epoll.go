@@ -33,7 +33,7 @@ type Poller struct {
 const maxEvents = 256
 
 // edges is what every descriptor is watched for, once and for all.
-const edges = unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET&(1<<32-1)
+const edges = unix.EPOLLIN | unix.EPOLLPRI | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET&(1<<32-1)
 
 // Open makes a poller. Close it.
 func Open() (*Poller, error) {
@@ -85,11 +85,12 @@ func (p *Poller) Poll() []Event {
 	for i := range p.raw[:n] {
 		raw := &p.raw[i]
 		const ends = unix.EPOLLHUP | unix.EPOLLERR
+		const odd = unix.EPOLLRDHUP | unix.EPOLLPRI // a read stops at urgent data, too
 		p.ready[i] = Event{
 			Key:      uint64(uint32(raw.Fd)) | uint64(uint32(raw.Pad))<<32,
-			Readable: raw.Events&(unix.EPOLLIN|unix.EPOLLRDHUP|ends) != 0,
+			Readable: raw.Events&(unix.EPOLLIN|odd|ends) != 0,
 			Writable: raw.Events&(unix.EPOLLOUT|ends) != 0,
-			HungUp:   raw.Events&(unix.EPOLLRDHUP|ends) != 0,
+			HungUp:   raw.Events&(odd|ends) != 0,
 		}
 	}
 	return p.ready[:n]

@@ -43,7 +43,8 @@ const (
 )
 
 // An Event says that a descriptor may be ready. HungUp says that nothing more comes
-// from the other side, so that there may be no further edge for reading.
+// from the other side, or that urgent data is there, at which a read stops: there may be
+// no further edge for reading.
 type Event struct {
 	Key                        uint64
 	Readable, Writable, HungUp bool

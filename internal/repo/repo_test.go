@@ -44,11 +44,20 @@ func files(t *testing.T, dir string) (*token.FileSet, map[string]*ast.File) {
 	return fset, parsed
 }
 
+// packages are the root and its siblings.
+var packages = []string{".", "aionet", "aioexec"}
+
 // only fails the test for every node of the root package that match names and
 // that stands outside of the allowed files.
 func only(t *testing.T, rule string, allowed []string, match func(ast.Node) bool) {
 	t.Helper()
-	fset, parsed := files(t, ".")
+	onlyIn(t, ".", rule, allowed, match)
+}
+
+// onlyIn is only for another package.
+func onlyIn(t *testing.T, dir, rule string, allowed []string, match func(ast.Node) bool) {
+	t.Helper()
+	fset, parsed := files(t, dir)
 	found := map[string]bool{}
 	for name, f := range parsed {
 		ast.Inspect(f, func(n ast.Node) bool {
@@ -102,17 +111,21 @@ func TestRule_OnlyParkGivesTheLoopUp(t *testing.T) {
 }
 
 func TestRule_OnlyClockReadsTheClock(t *testing.T) {
-	only(t, "only clock.go may read the clock", []string{"clock.go"}, func(n ast.Node) bool {
+	readsClock := func(n ast.Node) bool {
 		return call(n, "time.Now") || call(n, "time.Since") || call(n, "time.Until")
-	})
+	}
+	only(t, "only clock.go may read the clock", []string{"clock.go"}, readsClock)
+	onlyIn(t, "aionet", "ask the loop for the time", nil, readsClock)
 }
 
 func TestRule_GoroutinesStartInTheListedFiles(t *testing.T) {
 	allowed := []string{"inject.go", "blocking.go", "signal.go", "shutdown.go", "unwind.go"}
-	only(t, "goroutines start only in "+strings.Join(allowed, ", "), allowed, func(n ast.Node) bool {
+	starts := func(n ast.Node) bool {
 		_, ok := n.(*ast.GoStmt)
 		return ok
-	})
+	}
+	only(t, "goroutines start only in "+strings.Join(allowed, ", "), allowed, starts)
+	onlyIn(t, "aionet", "use Loop.Outside or Blocking", nil, starts)
 }
 
 func TestRule_NoMapIsRangedOver(t *testing.T) {
@@ -148,24 +161,43 @@ func TestRule_TheCoreNeedsOnlyTheStandardLibrary(t *testing.T) {
 
 func TestRule_FilesAreShort(t *testing.T) {
 	const limit = 400
-	names, err := filepath.Glob(filepath.Join(root, "*.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range names {
-		text, err := os.ReadFile(name)
+	for _, pattern := range []string{"*.go", "aionet/*.go", "aioexec/*.go", "internal/*/*.go"} {
+		names, err := filepath.Glob(filepath.Join(root, pattern))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n := strings.Count(string(text), "\n"); n > limit {
-			t.Errorf("%s has %d lines; split it by idea", filepath.Base(name), n)
+		for _, name := range names {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := strings.Count(string(text), "\n"); n > limit {
+				t.Errorf("%s has %d lines; split it by idea", strings.TrimPrefix(name, root+"/"), n)
+			}
 		}
 	}
 }
 
 // TestRule_EveryExportedFunctionHasAnExample looks for Example functions.
 func TestRule_EveryExportedFunctionHasAnExample(t *testing.T) {
-	names, err := filepath.Glob(filepath.Join(root, "example_*_test.go"))
+	for _, dir := range packages {
+		examples := examplesIn(t, dir)
+		_, parsed := files(t, dir)
+		for name, f := range parsed {
+			for _, d := range f.Decls {
+				fn, ok := d.(*ast.FuncDecl)
+				if ok && fn.Recv == nil && fn.Name.IsExported() && !examples[fn.Name.Name] {
+					t.Errorf("%s/%s: %s has no example", dir, name, fn.Name.Name)
+				}
+			}
+		}
+	}
+}
+
+// examplesIn are the names of what has an example in a package.
+func examplesIn(t *testing.T, dir string) map[string]bool {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(root, dir, "example*_test.go"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,12 +214,37 @@ func TestRule_EveryExportedFunctionHasAnExample(t *testing.T) {
 			}
 		}
 	}
-	_, parsed := files(t, ".")
-	for name, f := range parsed {
-		for _, d := range f.Decls {
-			fn, ok := d.(*ast.FuncDecl)
-			if ok && fn.Recv == nil && fn.Name.IsExported() && !examples[fn.Name.Name] {
-				t.Errorf("%s: %s has no example", name, fn.Name.Name)
+	return examples
+}
+
+// TestGuide_CodeIsOfExamples: the code of a chapter stands in a file that is compiled
+// and run.
+func TestGuide_CodeIsOfExamples(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root, "docs", "guide", "network.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, err := filepath.Glob(filepath.Join(root, "aionet", "example*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var code strings.Builder
+	for _, name := range names {
+		part, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		code.Write(part)
+	}
+	blocks := strings.Split(string(text), "```go\n")[1:]
+	if len(blocks) == 0 {
+		t.Error("no code")
+	}
+	for _, block := range blocks {
+		block, _, _ := strings.Cut(block, "```")
+		for part := range strings.SplitSeq(strings.TrimSpace(block), "\n\n") { // whose order is the chapter's
+			if !strings.Contains(code.String(), part) {
+				t.Errorf("not in an example of aionet:\n%s", part)
 			}
 		}
 	}
@@ -195,28 +252,31 @@ func TestRule_EveryExportedFunctionHasAnExample(t *testing.T) {
 
 var funcBody = regexp.MustCompile(`(?m)^    .*\n`)
 
-// TestAPI compares the exported API with api.txt: every change of it is a line
-// of a diff that somebody has looked at.
+// TestAPI compares the exported API of each package with its api.txt: every change of it
+// is a line of a diff that somebody has looked at.
 func TestAPI(t *testing.T) {
-	cmd := exec.Command("go", "doc", "-all", ".")
-	cmd.Dir = root
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := exported(string(out))
-	golden := filepath.Join(root, "api.txt")
-	if *update {
-		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+	for _, dir := range packages {
+		cmd := exec.Command("go", "doc", "-all", ".")
+		cmd.Dir = filepath.Join(root, dir)
+		out, err := cmd.Output()
+		if err != nil {
 			t.Fatal(err)
 		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("the exported API is not what api.txt says; look at the difference and run make api\n%s", diff(string(want), got))
+		got := exported(string(out))
+		golden := filepath.Join(root, dir, "api.txt")
+		if *update {
+			if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(golden)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got != string(want) {
+			t.Errorf("the exported API of %s is not what api.txt says; look at the difference and run make api\n%s",
+				dir, diff(string(want), got))
+		}
 	}
 }
 

@@ -102,7 +102,8 @@ func Accept(fd int) (conn int, remote net.Addr, err error) {
 		switch err {
 		case nil:
 			return conn, compact(sa), nil
-		case unix.EINTR, unix.ECONNABORTED: // that one is gone; there may be others
+		case unix.EINTR, unix.ECONNABORTED, unix.EPROTO, unix.ENETDOWN, unix.ENETUNREACH, unix.EHOSTDOWN, unix.EHOSTUNREACH:
+			// That one is gone; there may be others.
 		case unix.EAGAIN:
 			return -1, nil, ErrWouldBlock
 		default:

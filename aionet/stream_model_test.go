@@ -1,0 +1,162 @@
+package aionet_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/asyncio-go/asyncio"
+	"github.com/asyncio-go/asyncio/aionet"
+)
+
+// Random programs: one task writes in every way, another reads in every way, both are
+// cancelled at random, on a network with little room. What was accepted is what arrives.
+func TestModel_WhatWasAcceptedArrives(t *testing.T) {
+	seeds := uint64(400)
+	if testing.Short() {
+		seeds = 50
+	}
+	for seed := range seeds {
+		random := rand.New(rand.NewPCG(seed, 1))
+		m := newMemory()
+		m.room, m.most = 1+random.IntN(100), random.IntN(20)
+		runIn(t, m, func(ctx context.Context) error {
+			client, server := connectIn(t, ctx)
+			return exchangeAtRandom(t, ctx, seed, client, server)
+		})
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+// The same over the system's sockets, on real time.
+func TestModel_WhatTheSystemAcceptedArrives(t *testing.T) {
+	for seed := range uint64(6) {
+		run(t, func(ctx context.Context) error {
+			network, address := "tcp", "127.0.0.1:0"
+			if seed%2 == 1 {
+				network, address = "unix", t.TempDir()+"/socket"
+			}
+			client, server := connectVia(t, ctx, network, address, &aionet.Dialer{})
+			return exchangeAtRandom(t, ctx, seed, client, server)
+		})
+	}
+}
+
+func exchangeAtRandom(t *testing.T, ctx context.Context, seed uint64, client, server *aionet.Conn) error {
+	t.Helper()
+	defer server.Close()
+	var accepted []byte
+	writer := asyncio.Go(ctx, func(ctx context.Context) (err error) {
+		accepted, err = writeAtRandom(ctx, client, rand.New(rand.NewPCG(seed, 2)))
+		return err
+	})
+	got, err := readAtRandom(ctx, server, rand.New(rand.NewPCG(seed, 3)))
+	if err != nil {
+		return fmt.Errorf("seed %d: %w", seed, err)
+	}
+	if _, err := writer.Await(ctx); err != nil {
+		return fmt.Errorf("seed %d: %w", seed, err)
+	}
+	if !bytes.Equal(got, accepted) {
+		t.Errorf("seed %d: %d bytes arrived, %d were accepted, and they differ", seed, len(got), len(accepted))
+	}
+	return nil
+}
+
+// briefly calls f within a random time. Running out of it is no error.
+func briefly(ctx context.Context, random *rand.Rand, f func() error) error {
+	d := time.Duration(random.IntN(4)) * time.Millisecond
+	err := asyncio.Timeout(ctx, d, func(context.Context) error { return f() })
+	if errors.Is(err, asyncio.ErrTimeout) {
+		return asyncio.Sleep(ctx, d)
+	}
+	return err
+}
+
+func writeAtRandom(ctx context.Context, c *aionet.Conn, random *rand.Rand) (accepted []byte, err error) {
+	c.SetWriteBuffer(50, 10)
+	for range 60 {
+		if random.IntN(4) == 0 { // the reader waits, and is cancelled
+			if err := asyncio.Sleep(ctx, 2*time.Millisecond); err != nil {
+				return nil, err
+			}
+		}
+		p := make([]byte, random.IntN(120))
+		for i := range p {
+			p[i] = "abcd\r\n"[random.IntN(6)]
+		}
+		took := 0
+		err := briefly(ctx, random, func() error {
+			switch random.IntN(4) {
+			case 0:
+				c.Enqueue(p)
+				took = len(p)
+				return c.Drain()
+			case 1:
+				cut := random.IntN(len(p) + 1)
+				n, err := c.Writev(p[:cut], p[cut:])
+				took = int(n)
+				return err
+			case 2:
+				c.Enqueue(p)
+				took = len(p)
+				return nil
+			default:
+				n, err := c.Write(p)
+				took = n
+				return err
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+		accepted = append(accepted, p[:took]...)
+	}
+	return accepted, c.Close()
+}
+
+func readAtRandom(ctx context.Context, c *aionet.Conn, random *rand.Rand) (got []byte, err error) {
+	for {
+		c.SetReadLimit(1 + random.IntN(200))
+		err := briefly(ctx, random, func() error {
+			switch random.IntN(4) {
+			case 0:
+				p := make([]byte, random.IntN(50))
+				n, err := c.Read(p)
+				got = append(got, p[:n]...)
+				return err
+			case 1:
+				b, err := c.ReadUntil([]byte("\r\n"), []byte("aba"))
+				if err == nil {
+					got = append(got, b...)
+				}
+				return err
+			case 2:
+				b, err := c.Peek(random.IntN(100))
+				n := random.IntN(len(b) + 1)
+				got = append(got, b[:n]...)
+				c.Discard(n)
+				return err
+			default:
+				p := make([]byte, 1+random.IntN(3))
+				n, err := io.ReadFull(c, p) // whose part that came is taken, as with any reader
+				got = append(got, p[:n]...)
+				return err
+			}
+		})
+		_, long := errors.AsType[*aionet.LimitError](err)
+		switch {
+		case err == io.EOF:
+			return got, nil
+		case err != nil && err != io.ErrUnexpectedEOF && !long:
+			return nil, err
+		}
+	}
+}
