@@ -208,7 +208,7 @@ func (t *task) makeReady() {
 // yieldTurn gives up one turn; nothing cancels it.
 func (t *task) yieldTurn() {
 	t.makeReady()
-	if t.scope.e.budget >= crowd {
+	if t.scope.e.coros >= crowd {
 		var here byte
 		t.coro.sp = uintptr(unsafe.Pointer(&here))
 	}
