@@ -117,3 +117,26 @@ func ExampleResolver() {
 	})
 	// Output: 127.0.0.1
 }
+
+func ExampleDialPacket() {
+	runExample(func(ctx context.Context) error {
+		server, err := aionet.ListenPacket(ctx, "udp", "127.0.0.1:0")
+		if err != nil {
+			return err
+		}
+		defer server.Close()
+		client, err := aionet.DialPacket(ctx, "udp", server.LocalAddr().String())
+		if err != nil {
+			return err
+		}
+		defer client.Close()
+		if _, err := client.Write([]byte("ping")); err != nil {
+			return err
+		}
+		buf := make([]byte, 1500)
+		n, from, err := server.ReadFrom(buf)
+		fmt.Printf("%s, from the client: %t\n", buf[:n], from.String() == client.LocalAddr().String())
+		return err
+	})
+	// Output: ping, from the client: true
+}

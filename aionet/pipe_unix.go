@@ -20,7 +20,8 @@ func pipeStream(h *hub, f *os.File, oneWay bool) (Stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &fdPipe{fdStream{sysfd: int32(fd), remote: pipeAddr(f.Name()), local: pipeAddr(f.Name())}, oneWay}
+	name := pipeAddr(f.Name())
+	s := &fdPipe{fdStream{sysfd: int32(fd), remote: name, local: name}, oneWay}
 	if err := s.register(h.loop, fd); err != nil {
 		_ = socket.Close(fd)
 		return nil, err
@@ -28,14 +29,6 @@ func pipeStream(h *hub, f *os.File, oneWay bool) (Stream, error) {
 	s.fd.OnClose(s.release)
 	_ = f.Close()
 	return s, nil
-}
-
-// Read implements [Stream]. A terminal gives a line, and a pipe may give a packet, a
-// read: that one was not filled does not mean that there is nothing more.
-func (s *fdPipe) Read(p []byte) (int, error) {
-	n, err := s.fdStream.Read(p)
-	s.drained = false
-	return n, err
 }
 
 // CloseWrite implements [Stream].
