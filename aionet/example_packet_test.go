@@ -2,10 +2,8 @@ package aionet_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
-	"syscall"
 
 	"github.com/asyncio-go/asyncio"
 	"github.com/asyncio-go/asyncio/aionet"
@@ -46,30 +44,6 @@ func ExampleListenPacket() {
 		return err
 	})
 	// Output: is anybody there?
-}
-
-func ExampleDialPacket() {
-	runExample(func(ctx context.Context) error {
-		silent, err := aionet.ListenPacket(ctx, "udp", "127.0.0.1:0")
-		if err != nil {
-			return err
-		}
-		address := silent.LocalAddr().String()
-		_ = silent.Close() // nobody listens there any more
-
-		c, err := aionet.DialPacket(ctx, "udp", address)
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		if _, err := c.Write([]byte("is anybody there?")); err != nil {
-			return err
-		}
-		_, err = c.Read(make([]byte, 1500))
-		fmt.Println(errors.Is(err, syscall.ECONNREFUSED))
-		return nil
-	})
-	// Output: true
 }
 
 func ExampleNewPipe() {
