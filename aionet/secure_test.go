@@ -227,7 +227,8 @@ func TestTLS_DialFailsWithTheAddress(t *testing.T) {
 		_, err = serving.Await(ctx)
 		return err
 	})
-	if strings.Count(got, "\n") != 0 || !strings.Contains(got, "remote error: tls: ") {
+	if strings.Count(got, "\n") != 0 || !strings.Contains(got, "TLS handshake of a connection failed") ||
+		!strings.Contains(got, "remote error: tls: ") {
 		t.Errorf("logged:\n%s", got)
 	}
 }

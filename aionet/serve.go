@@ -206,8 +206,12 @@ func (s *serving) over() {
 }
 
 func (s *Server) report(c *Conn, err error) {
+	message := "Unhandled exception in connection handler"
+	if s.TLS != nil && c.TLS() == nil {
+		message = "TLS handshake of a connection failed"
+	}
 	c.link.hub.loop.Report(asyncio.ExceptionContext{
-		Message: "Unhandled exception in connection handler", Err: err,
+		Message: message, Err: err,
 		Task: asyncio.CurrentTask(c.link.hub.ctx), Object: c.String()})
 }
 
