@@ -34,11 +34,10 @@ func (c *Conn) In(ctx context.Context) *Conn { return &Conn{c.link, ctx} }
 // run a task; but with the loop, its connections are closed.
 func (c *Conn) begin(op string) (context.Context, error) {
 	l := c.link.hub.loop
-	owned := l.Owned()
-	switch {
-	case owned && c.ctx != nil:
+	if c.ctx != nil && l.Owned() {
 		return c.ctx, nil
-	case !owned && l.Closed():
+	}
+	if l.Closed() {
 		return nil, c.link.opError(op, net.ErrClosed)
 	}
 	return l.Context(), nil

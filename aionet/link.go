@@ -34,6 +34,14 @@ func newLink(h *hub, s Stream) *link {
 	return k
 }
 
+// mayRead returns the error of a read that needs no system call.
+func (k *link) mayRead(ctx context.Context) error {
+	if k.closed {
+		return net.ErrClosed
+	}
+	return k.in.check(ctx)
+}
+
 // readable returns the error of a read that must not begin, or go on.
 func (k *link) readable(ctx context.Context) error {
 	if k.closed {

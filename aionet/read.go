@@ -8,7 +8,6 @@ import (
 	"io"
 	"iter"
 	"math"
-	"net"
 )
 
 // ErrBusy is matched by the error of a read while another task reads.
@@ -25,7 +24,7 @@ type input struct {
 	buf   []byte // none while nothing is buffered and a task waits
 	start int32
 	busy  bool // a task reads
-	much  bool // the last read has filled its buffer
+	much  bool // the last read took more than a small buffer has room for
 }
 
 func (in *input) buffered() []byte { return in.buf[in.start:] }
@@ -65,6 +64,9 @@ func (c *Conn) Read(p []byte) (int, error) {
 
 func (k *link) readInto(ctx context.Context, p []byte) (int, error) {
 	if b := k.in.buffered(); len(b) > 0 || len(p) == 0 {
+		if err := k.mayRead(ctx); err != nil {
+			return 0, err
+		}
 		n := copy(p, b)
 		k.in.start += int32(n)
 		return n, nil
@@ -85,7 +87,7 @@ func (k *link) readInto(ctx context.Context, p []byte) (int, error) {
 // consuming them. The slice is valid until the next call that reads. With an error
 // it returns what is there, too: [io.EOF] if that is nothing and nothing follows,
 // [io.ErrUnexpectedEOF] if it is fewer bytes than n, a [LimitError] if n is above the
-// limit.
+// limit. Memory grows with what arrives, whatever n is.
 func (c *Conn) Peek(n int) ([]byte, error) {
 	err := c.link.gather(c, n)
 	return c.link.in.buffered(), err
@@ -197,11 +199,6 @@ func (k *link) beginRead(c *Conn) (context.Context, error) {
 		return nil, err
 	case k.in.busy:
 		return nil, k.opError("read", errBusy)
-	case k.closed:
-		return nil, k.opError("read", net.ErrClosed)
-	}
-	if err := k.in.check(ctx); err != nil { // also if there is something to read
-		return nil, k.opError("read", err)
 	}
 	k.in.busy = true
 	return ctx, nil
@@ -215,6 +212,8 @@ func (k *link) gather(c *Conn, n int) error {
 	}
 	if most := int(k.in.most); n > most {
 		err = &LimitError{most, len(k.in.buffered())}
+	} else if len(k.in.buffered()) >= n {
+		err = k.mayRead(ctx)
 	}
 	for len(k.in.buffered()) < n && err == nil {
 		if err = k.fill(ctx, n); err == ErrWouldBlock {
@@ -223,7 +222,10 @@ func (k *link) gather(c *Conn, n int) error {
 		}
 	}
 	k.in.busy = false
-	return k.opError("read", err)
+	if err != nil {
+		err = k.opError("read", err)
+	}
+	return err
 }
 
 // fill reads once, into a buffer with room for n bytes in all. When nothing is
@@ -234,7 +236,7 @@ func (k *link) fill(ctx context.Context, n int) error {
 	got, err := k.tryRead(ctx, free)
 	if got > 0 {
 		in.buf = in.buf[:len(in.buf)+got]
-		in.much = got == len(free)
+		in.much = got >= smallBuffer
 		return nil
 	}
 	if len(in.buffered()) == 0 {
@@ -256,8 +258,9 @@ func (k *link) tryRead(ctx context.Context, p []byte) (int, error) {
 	return k.stream.Read(p)
 }
 
-// room is the free part of the buffer, which is made such that it can hold n bytes,
-// and one more than it holds.
+// room is the free part of the buffer, for a read after which there may be n bytes in
+// all. It may be too small for that: memory grows with what has come, and not with what
+// the other side announces.
 func (in *input) room(h *hub, n int) []byte {
 	switch {
 	case in.buf == nil:
@@ -266,7 +269,7 @@ func (in *input) room(h *hub, n int) []byte {
 		in.drop(h)
 		in.buf = h.take(in.much)
 	}
-	if int(in.start)+n > cap(in.buf) || len(in.buf) == cap(in.buf) {
+	if len(in.buf) == cap(in.buf) || in.start > 0 && int(in.start)+n > cap(in.buf) {
 		in.makeRoom(h, n)
 	}
 	return in.buf[len(in.buf):cap(in.buf)]
@@ -276,8 +279,8 @@ func (in *input) room(h *hub, n int) []byte {
 func (in *input) makeRoom(h *hub, n int) {
 	have := len(in.buffered())
 	bigger := in.buf
-	if want := max(n, have+1); want > cap(in.buf) {
-		bigger = make([]byte, 0, max(want, 2*cap(in.buf), smallBuffer))
+	if want := min(max(n, have+1), max(2*cap(in.buf), largeBuffer)); want > cap(in.buf) {
+		bigger = make([]byte, 0, max(want, 2*cap(in.buf)))
 	}
 	bigger = bigger[:copy(bigger[:cap(bigger)], in.buffered())]
 	if cap(bigger) != cap(in.buf) {

@@ -275,9 +275,14 @@ func (c *Conn) Drain() error {
 	case err != nil:
 		return err
 	case k.backlog() <= int(k.out.most):
-		return k.opError("write", k.writable(ctx))
+		err = k.writable(ctx)
+	default:
+		err = k.sendUntil(ctx, int(k.out.low))
 	}
-	return k.opError("write", k.sendUntil(ctx, int(k.out.low)))
+	if err != nil {
+		err = k.opError("write", err)
+	}
+	return err
 }
 
 // backlog is how many bytes wait to be sent.

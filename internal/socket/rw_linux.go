@@ -22,7 +22,7 @@ func Write(fd int, p []byte) (int, error) { return transfer(unix.SYS_WRITE, fd, 
 //go:nosplit
 func transfer(call uintptr, fd int, p []byte) (int, error) {
 	for {
-		n, _, errno := syscall.RawSyscall(call, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)))
+		n, _, errno := syscall.RawSyscall6(call, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), 0, 0, 0)
 		switch errno {
 		case 0:
 			return int(n), nil
