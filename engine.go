@@ -248,7 +248,10 @@ func (e *engine) idle() {
 			return
 		}
 	}
-	now, next := e.readClock(), forever
+	now, next := e.now, forever
+	if e.timers.Len() > 0 || e.debug {
+		now = e.readClock()
+	}
 	if e.timers.Len() > 0 {
 		if next = e.timers.Next(); next <= now {
 			return
