@@ -116,6 +116,7 @@ func TestRule_OnlyClockReadsTheClock(t *testing.T) {
 	}
 	only(t, "only clock.go may read the clock", []string{"clock.go"}, readsClock)
 	onlyIn(t, "aionet", "ask the loop for the time", nil, readsClock)
+	onlyIn(t, "aioexec", "ask the loop for the time", nil, readsClock)
 }
 
 func TestRule_GoroutinesStartInTheListedFiles(t *testing.T) {
@@ -126,6 +127,7 @@ func TestRule_GoroutinesStartInTheListedFiles(t *testing.T) {
 	}
 	only(t, "goroutines start only in "+strings.Join(allowed, ", "), allowed, starts)
 	onlyIn(t, "aionet", "use Loop.Outside or Blocking", nil, starts)
+	onlyIn(t, "aioexec", "use Loop.Outside or Blocking", []string{"supervise.go"}, starts)
 }
 
 func TestRule_NoMapIsRangedOver(t *testing.T) {
