@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"github.com/asyncio-go/asyncio"
+	"github.com/asyncio-go/asyncio/internal/asynciotest"
 )
 
 // abandoned makes a loop on which a task waits by way of wait, and has Close leave
 // it to another one that blocks until release is called.
 func abandoned(t *testing.T, wait func(ctx context.Context) error) (release func()) {
 	t.Helper()
-	l := asyncio.NewLoop(&asyncio.LoopOptions{Logger: slog.New(&record{}), ShutdownTimeout: time.Millisecond, StallThreshold: -1})
+	l := asyncio.NewLoop(&asyncio.LoopOptions{Logger: slog.New(&asynciotest.Log{}), ShutdownTimeout: time.Millisecond, StallThreshold: -1})
 	unblock, left := make(chan struct{}), make(chan struct{})
 	_, err := asyncio.RunUntilComplete(t.Context(), l, func(ctx context.Context) (int, error) {
 		asyncio.Go(ctx, func(ctx context.Context) error {

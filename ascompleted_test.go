@@ -67,8 +67,8 @@ func TestAsCompleted_ErrorsCancellationsAndPanicsAreResults(t *testing.T) {
 		return nil
 	})
 	s.want(t, "0 asyncio: Task-1-3 panicked: kaboom", "9 boom", "0 asyncio: cancelled: splash")
-	if err != nil || len(b.log.all()) != 1 { // of the panic, at once; the error was retrieved
-		t.Errorf("Run = %v, logged:\n%s", err, b.log.text())
+	if err != nil || len(b.log.Lines()) != 1 { // of the panic, at once; the error was retrieved
+		t.Errorf("Run = %v, logged:\n%s", err, b.log.Text())
 	}
 }
 
@@ -296,8 +296,8 @@ func TestAsCompleted_ErrorOfATaskThatWasDoneIsRetrieved(t *testing.T) {
 		return asyncio.Sleep(ctx, time.Minute)
 	})
 	// Nobody came to see the second one.
-	if err != nil || len(b.log.all()) != 1 || b.log.count("Task exception was never retrieved", "splash") != 1 {
-		t.Errorf("Run = %v, logged:\n%s", err, b.log.text())
+	if err != nil || len(b.log.Lines()) != 1 || b.log.Count("Task exception was never retrieved", "splash") != 1 {
+		t.Errorf("Run = %v, logged:\n%s", err, b.log.Text())
 	}
 }
 

@@ -243,14 +243,14 @@ func TestAbandonable_ReturnsAtOnce(t *testing.T) {
 				t.Errorf("it returned %d", v)
 			}
 		}
-		if got := b.log.text(); got != "" {
+		if got := b.log.Text(); got != "" {
 			t.Errorf("logged while they run: %s", got)
 		}
 		close(release)
 		return nil // the loop waits for the functions when it is closed
 	})
-	if err != nil || len(b.log.all()) != 1 || b.log.count("ERROR asyncio: Exception in abandoned function", "kaboom", "asyncio_test.explode") != 1 {
-		t.Errorf("Run = %v, logged:\n%s", err, b.log.text())
+	if err != nil || len(b.log.Lines()) != 1 || b.log.Count("ERROR asyncio: Exception in abandoned function", "kaboom", "asyncio_test.explode") != 1 {
+		t.Errorf("Run = %v, logged:\n%s", err, b.log.Text())
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/asyncio-go/asyncio"
+	"github.com/asyncio-go/asyncio/internal/asynciotest"
 )
 
 // What a program plugs into a loop may be broken. The loop must get through.
@@ -33,8 +34,8 @@ func TestBroken_ExceptionHandlerThatExits(t *testing.T) {
 	}()
 	<-done
 	s.want(t, "the waiter was woken: true")
-	if b.log.count("did not end in the shutdown") != 0 {
-		t.Errorf("logged:\n%s", b.log.text())
+	if b.log.Count("did not end in the shutdown") != 0 {
+		t.Errorf("logged:\n%s", b.log.Text())
 	}
 }
 
@@ -80,8 +81,8 @@ func TestBroken_ExceptionHandlerThatAwaits(t *testing.T) {
 	if err != nil || ran != 1 {
 		t.Errorf("err=%v, the task ran %d times, want once", err, ran)
 	}
-	if b.log.count("Unhandled error in exception handler", "called from a plain callback, which cannot wait") != 1 {
-		t.Errorf("logged:\n%s", b.log.text())
+	if b.log.Count("Unhandled error in exception handler", "called from a plain callback, which cannot wait") != 1 {
+		t.Errorf("logged:\n%s", b.log.Text())
 	}
 }
 
@@ -145,7 +146,7 @@ func TestBroken_ChooserAndClockPanicOutOfRun(t *testing.T) {
 			t.Errorf("%s: Run ended with %.200s, want %s", name, got, c.want)
 		}
 	}
-	leakedByTests = strings.Count(dumpOurs(), "\n\n") // no clock, no way to end what waits
+	leakedByTests = strings.Count(asynciotest.Dump(), "\n\n") // no clock, no way to end what waits
 }
 
 func TestBroken_ExecutorTellsTheCallerAndLosesNoSlot(t *testing.T) {

@@ -212,8 +212,8 @@ func atEveryTurn(t *testing.T, awaits int, try func(ctx context.Context, v *vict
 					b.Options.Chooser = dice{rand.New(rand.NewPCG(uint64(schedule), 0))}
 				}
 				err := b.Run(context.Background(), func(ctx context.Context) error { return try(ctx, v) })
-				if err != nil || b.log.text() != "" {
-					t.Fatalf("schedule %d, task %d cancelled after %d turns: %v\n%s", schedule, number, v.turns, err, b.log.text())
+				if err != nil || b.log.Text() != "" {
+					t.Fatalf("schedule %d, task %d cancelled after %d turns: %v\n%s", schedule, number, v.turns, err, b.log.Text())
 				}
 			}
 			if v.turns < awaits {

@@ -136,7 +136,7 @@ func askRun(t *testing.T, seed uint64, c asyncio.Chooser, asks *rand.Rand) (happ
 		}
 		return asyncio.Sleep(context.WithoutCancel(ctx), 30*time.Second)
 	})
-	p.s.add("%v, %d logged", err, len(b.log.all()))
+	p.s.add("%v, %d logged", err, len(b.log.Lines()))
 	return strings.Join(p.s.events, "\n"), p.asked
 }
 
@@ -187,7 +187,7 @@ func TestCallGraph_AskingDuringAForcedUnwind(t *testing.T) {
 			}
 			return asyncio.Yield(ctx)
 		})
-		for _, line := range b.log.all() {
+		for _, line := range b.log.Lines() {
 			s.add("%s", line)
 		}
 		return told, strings.Join(s.events, "\n"), err

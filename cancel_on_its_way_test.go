@@ -21,7 +21,7 @@ func underStd(t *testing.T, f func(ctx context.Context, cancel func()) error) {
 	err := b.Run(std, func(ctx context.Context) error { return f(ctx, func() { cancel(errBoom) }) })
 	cancel(nil)
 	wantCancelled(t, "Run", err, errBoom)
-	if got := b.log.text(); got != "" {
+	if got := b.log.Text(); got != "" {
 		t.Errorf("logged:\n%s", got)
 	}
 }

@@ -47,7 +47,7 @@ func chosen(t *testing.T, c asyncio.Chooser, main func(ctx context.Context) erro
 	if err := b.Run(t.Context(), main); err != nil {
 		t.Errorf("Run: %v", err)
 	}
-	if got := b.log.text(); got != "" {
+	if got := b.log.Text(); got != "" {
 		t.Errorf("logged:\n%s", got)
 	}
 }

@@ -294,8 +294,8 @@ func TestCond_LockIsLostWhileItWaitsForIt(t *testing.T) {
 		}
 		return err
 	})
-	if err != nil || b.log.count("ERROR asyncio: Lock was never released") != 1 || len(b.log.all()) != 1 {
-		t.Errorf("err=%v, logged:\n%s", err, b.log.text())
+	if err != nil || b.log.Count("ERROR asyncio: Lock was never released") != 1 || len(b.log.Lines()) != 1 {
+		t.Errorf("err=%v, logged:\n%s", err, b.log.Text())
 	}
 }
 
@@ -318,7 +318,7 @@ func TestCond_ForcedUnwindOfAWait(t *testing.T) {
 	if !errors.As(err, &se) || len(se.Left) != 1 || !unwound {
 		t.Errorf("Run returned %v; unwound=%v", err, unwound)
 	}
-	if b.log.count("panicked") != 0 || b.log.count("did not end in the shutdown: <Task ", "stubborn") != 1 {
-		t.Errorf("logged:\n%s", b.log.text())
+	if b.log.Count("panicked") != 0 || b.log.Count("did not end in the shutdown: <Task ", "stubborn") != 1 {
+		t.Errorf("logged:\n%s", b.log.Text())
 	}
 }

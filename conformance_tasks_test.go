@@ -31,8 +31,8 @@ func TestCancel_PanicOnTheWayOutIsTheResult(t *testing.T) {
 		}
 		return nil
 	})
-	if err != nil || len(b.log.all()) != 1 || b.log.count("ERROR asyncio: Task panicked", "kaboom") != 1 {
-		t.Errorf("Run = %v, logged:\n%s", err, b.log.text())
+	if err != nil || len(b.log.Lines()) != 1 || b.log.Count("ERROR asyncio: Task panicked", "kaboom") != 1 {
+		t.Errorf("Run = %v, logged:\n%s", err, b.log.Text())
 	}
 }
 
@@ -75,8 +75,8 @@ func TestReport_CancelOfAFailedTaskHidesNothing(t *testing.T) {
 		}
 		return nil
 	})
-	if err != nil || b.log.count("ERROR asyncio: Task exception was never retrieved", "exception=boom") != 1 {
-		t.Errorf("Run = %v, logged:\n%s", err, b.log.text())
+	if err != nil || b.log.Count("ERROR asyncio: Task exception was never retrieved", "exception=boom") != 1 {
+		t.Errorf("Run = %v, logged:\n%s", err, b.log.Text())
 	}
 }
 
@@ -151,7 +151,7 @@ func TestDebug_SaysNothingOfWhatIsRight(t *testing.T) {
 		asyncio.Go(ctx, sleepLong) // a leftover is no mistake
 		return asyncio.Group(ctx, func(_ context.Context, g *asyncio.TaskGroup) error { g.Go(nothing); return nil })
 	})
-	if err != nil || b.log.text() != "" {
-		t.Errorf("Run = %v, logged:\n%s", err, b.log.text())
+	if err != nil || b.log.Text() != "" {
+		t.Errorf("Run = %v, logged:\n%s", err, b.log.Text())
 	}
 }

@@ -10,13 +10,14 @@ import (
 	"time"
 
 	"github.com/asyncio-go/asyncio"
+	"github.com/asyncio-go/asyncio/internal/asynciotest"
 )
 
 // A graphWorld has tasks make random waits, one at a time, and knows by a search of
 // its own over everybody who waits which of them close a circle.
 type graphWorld struct {
 	r       *rand.Rand
-	log     *record
+	log     *asynciotest.Log
 	all     []*graphTask
 	locks   [3]asyncio.Lock
 	conds   [3]asyncio.Cond
@@ -317,7 +318,7 @@ func (w *graphWorld) check(u *graphTask, o *graphWait, before map[*graphTask]*gr
 	now := w.waits()
 	for v, o := range now {
 		if w.reaches(o, now, v) {
-			w.stuck = w.log.count("a circle of waits that cannot fail") > 0
+			w.stuck = w.log.Count("a circle of waits that cannot fail") > 0
 			if !w.stuck {
 				return v.name + " is in a circle that nobody has noticed"
 			}

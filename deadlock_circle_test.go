@@ -46,7 +46,7 @@ func calmly(t *testing.T, main func(ctx context.Context) error) {
 	if err := b.Run(context.Background(), main); err != nil {
 		t.Errorf("Run: %v", err)
 	}
-	if got := b.log.text(); got != "" {
+	if got := b.log.Text(); got != "" {
 		t.Errorf("logged:\n%s", got)
 	}
 }

@@ -95,12 +95,12 @@ func TestDeadlock_OfJoinsAloneIsReported(t *testing.T) {
 	})
 	const circle = "asyncio: deadlock: this wait would never end: Task-1 waits for <TaskGroup tasks=1>, held by Task-1-1, " +
 		"which waits for <Lock-2 locked by Task-1 waiters=1>, held by Task-1"
-	if b.log.count("ERROR asyncio: Deadlock: a circle of waits that cannot fail", "exception="+circle) != 1 {
-		t.Errorf("the circle was not reported:\n%s", b.log.text())
+	if b.log.Count("ERROR asyncio: Deadlock: a circle of waits that cannot fail", "exception="+circle) != 1 {
+		t.Errorf("the circle was not reported:\n%s", b.log.Text())
 	}
-	if b.log.count("ERROR asyncio: Deadlock: every task waits and nothing can wake them",
+	if b.log.Count("ERROR asyncio: Deadlock: every task waits and nothing can wake them",
 		"  in a circle: Task-1 → Task-1-1 → Task-1") != 1 {
-		t.Errorf("the end was not reported:\n%s", b.log.text())
+		t.Errorf("the end was not reported:\n%s", b.log.Text())
 	}
 	var se *asyncio.ShutdownError
 	if !errors.Is(err, asyncio.ErrDeadlock) || !errors.As(err, &se) || len(se.Left) != 2 {
@@ -142,9 +142,9 @@ func TestDeadlock_LockOfATaskThatHasEnded(t *testing.T) {
 		}
 		return nil
 	})
-	if err != nil || len(b.log.all()) != 1 || b.log.count("ERROR asyncio: Lock was never released",
+	if err != nil || len(b.log.Lines()) != 1 || b.log.Count("ERROR asyncio: Lock was never released",
 		"name='owner'", "object=<Lock-1 locked by owner>") != 1 {
-		t.Errorf("Run = %v, logged:\n%s", err, b.log.text())
+		t.Errorf("Run = %v, logged:\n%s", err, b.log.Text())
 	}
 }
 

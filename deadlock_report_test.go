@@ -25,13 +25,13 @@ func deadlocked(t *testing.T, main func(ctx context.Context) error) []string {
 	}
 	const head = "ERROR asyncio: Deadlock: every task waits and nothing can wake them\n"
 	const tail = " exception=deadlock: every task waits and nothing can wake them"
-	for _, record := range b.log.all() {
+	for _, record := range b.log.Lines() {
 		text, found := strings.CutPrefix(record, head)
 		if found {
 			return strings.Split(strings.TrimSuffix(reportedPlace.ReplaceAllString(text, ""), tail), "\n")
 		}
 	}
-	t.Fatalf("there is no report:\n%s", b.log.text())
+	t.Fatalf("there is no report:\n%s", b.log.Text())
 	return nil
 }
 
@@ -338,8 +338,8 @@ func TestDeadlockReport_SaysWhere(t *testing.T) {
 			return err
 		})
 	})
-	if want := fmt.Sprintf("/deadlock_report_test.go:%d exception=", line+1); !strings.Contains(b.log.text(), want) {
-		t.Errorf("Run = %v, the report lacks %s:\n%s", err, want, b.log.text())
+	if want := fmt.Sprintf("/deadlock_report_test.go:%d exception=", line+1); !strings.Contains(b.log.Text(), want) {
+		t.Errorf("Run = %v, the report lacks %s:\n%s", err, want, b.log.Text())
 	}
 }
 
@@ -361,7 +361,7 @@ func TestDeadlockReport_AllAreCancelled(t *testing.T) {
 		return err
 	})
 	s.want(t, "main true true", "a true true", "b true true")
-	if n := b.log.count("Deadlock: every task waits"); n != 1 || len(b.log.all()) != 1 {
-		t.Errorf("logged:\n%s", b.log.text())
+	if n := b.log.Count("Deadlock: every task waits"); n != 1 || len(b.log.Lines()) != 1 {
+		t.Errorf("logged:\n%s", b.log.Text())
 	}
 }

@@ -28,7 +28,7 @@ func TestDeadlock_EndsTheRunAndExplains(t *testing.T) {
 	if !errors.Is(err, asyncio.ErrDeadlock) || !errors.Is(err, context.Canceled) || !cleaned {
 		t.Errorf("Run returned %v, want ErrDeadlock; cleaned=%v", err, cleaned)
 	}
-	text := b.log.text()
+	text := b.log.Text()
 	for _, want := range []string{
 		"ERROR asyncio: Deadlock: every task waits and nothing can wake them\n",
 		"  Task-1 (asyncio_test.TestDeadlock_EndsTheRunAndExplains.func1) waits for <Task pending name='a'",

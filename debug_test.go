@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/asyncio-go/asyncio"
+	"github.com/asyncio-go/asyncio/internal/asynciotest"
 )
 
 func TestDebug_Switch(t *testing.T) {
@@ -76,9 +77,9 @@ func TestDebug_SlowStepsAndCallbacks(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	lines := b.log.all()
+	lines := b.log.Lines()
 	if len(lines) != 2 {
-		t.Fatalf("logged:\n%s", b.log.text())
+		t.Fatalf("logged:\n%s", b.log.Text())
 	}
 	for i, want := range []string{
 		`^WARN asyncio: Executing <Task finished name='slow' coro=asyncio_test\.TestDebug_SlowStepsAndCallbacks\.func1\.1\(\) ` +
@@ -120,8 +121,8 @@ func TestDebug_SaysWhereThingsWereCreated(t *testing.T) {
 	}
 	place := `[^ ]+/debug_test\.go:\d+`
 	want := `created=` + place + ` by Task-1-3-1, which was spawned at ` + place + ` by Task-1-3, which was spawned at ` + place + ` by Task-1, `
-	if !regexp.MustCompile(want).MatchString(b.log.text()) {
-		t.Errorf("logged %s\nwant   %s", b.log.text(), want)
+	if !regexp.MustCompile(want).MatchString(b.log.Text()) {
+		t.Errorf("logged %s\nwant   %s", b.log.Text(), want)
 	}
 }
 
@@ -152,8 +153,8 @@ func TestDebug_SlowPoll(t *testing.T) {
 		b.clock.Advance(2 * time.Second)
 	}()
 	err := b.Run(t.Context(), func(ctx context.Context) error { return asyncio.Sleep(ctx, 2*time.Second) })
-	if err != nil || b.log.count("INFO asyncio: poll took 2000.000 ms") != 1 {
-		t.Errorf("err=%v, logged:\n%s", err, b.log.text())
+	if err != nil || b.log.Count("INFO asyncio: poll took 2000.000 ms") != 1 {
+		t.Errorf("err=%v, logged:\n%s", err, b.log.Text())
 	}
 }
 
@@ -173,9 +174,9 @@ func TestDebug_FunctionThatOutlivesItsCaller(t *testing.T) {
 		close(release)
 		return nil
 	})
-	if err != nil || b.log.count("WARN asyncio: the function asyncio_test.TestDebug_FunctionThatOutlivesItsCaller",
+	if err != nil || b.log.Count("WARN asyncio: the function asyncio_test.TestDebug_FunctionThatOutlivesItsCaller",
 		"outlives its caller Task-1-1") != 1 {
-		t.Errorf("err=%v, logged:\n%s", err, b.log.text())
+		t.Errorf("err=%v, logged:\n%s", err, b.log.Text())
 	}
 }
 
@@ -195,9 +196,9 @@ func TestDebug_IgnoredCancellation(t *testing.T) {
 		_, err := task.Await(ctx)
 		return err
 	})
-	if err != nil || b.log.count("WARN asyncio: <Task cancelling name='deaf'",
+	if err != nil || b.log.Count("WARN asyncio: <Task cancelling name='deaf'",
 		"keeps ignoring its cancellation: 100 awaits have failed; return when an await fails") != 1 {
-		t.Errorf("err=%v, logged:\n%s", err, b.log.text())
+		t.Errorf("err=%v, logged:\n%s", err, b.log.Text())
 	}
 }
 
@@ -225,7 +226,7 @@ func TestDebug_LabelsGoroutines(t *testing.T) {
 // A latch is a mutex that a task blocks on, until the watchdog has reported.
 type latch struct {
 	mu       sync.Mutex
-	log      *record
+	log      *asynciotest.Log
 	released atomic.Bool
 }
 
@@ -315,9 +316,9 @@ func TestWatchdog_NamesTheLineWhileItBlocks(t *testing.T) {
 			case "generator":
 				what = "<Task name='Generator-"
 			}
-			if b.log.count("WARN asyncio: Executing "+what, "has been blocking loop", " seconds stack=",
+			if b.log.Count("WARN asyncio: Executing "+what, "has been blocking loop", " seconds stack=",
 				"asyncio_test.stuckOnAMutex", "debug_test.go:") != 1 {
-				t.Errorf("logged:\n%s", b.log.text())
+				t.Errorf("logged:\n%s", b.log.Text())
 			}
 		})
 	}
@@ -330,7 +331,7 @@ func TestWatchdog_OffByOption(t *testing.T) {
 	if err := b.Run(t.Context(), func(context.Context) error { busy(30 * time.Millisecond); return nil }); err != nil {
 		t.Error(err)
 	}
-	if text := b.log.text(); text != "" {
+	if text := b.log.Text(); text != "" {
 		t.Errorf("logged: %s", text)
 	}
 }
@@ -343,9 +344,9 @@ func TestWatchdog_ReportsAStepOnceAndTheNextAgain(t *testing.T) {
 		l := &latch{log: b.log}
 		for range 2 {
 			l.mu.Lock()
-			before := b.log.count("block") // any report: one without the stack must fail, not hang
+			before := b.log.Count("block") // any report: one without the stack must fail, not hang
 			go func() {
-				for b.log.count("block") == before {
+				for b.log.Count("block") == before {
 					time.Sleep(time.Millisecond)
 				}
 				time.Sleep(150 * time.Millisecond) // three looks: time for a second report, which must not come
@@ -356,7 +357,7 @@ func TestWatchdog_ReportsAStepOnceAndTheNextAgain(t *testing.T) {
 		}
 		return nil
 	})
-	if err != nil || b.log.count("has been blocking", "stuckOnAMutex") != 2 {
-		t.Errorf("err=%v, logged:\n%s", err, b.log.text())
+	if err != nil || b.log.Count("has been blocking", "stuckOnAMutex") != 2 {
+		t.Errorf("err=%v, logged:\n%s", err, b.log.Text())
 	}
 }

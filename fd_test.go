@@ -65,7 +65,7 @@ func runReal(t *testing.T, main func(ctx context.Context) error) {
 	if err := b.Run(ctx, main); err != nil {
 		t.Errorf("Run: %v", err)
 	}
-	if got := b.log.text(); got != "" {
+	if got := b.log.Text(); got != "" {
 		t.Errorf("logged:\n%s", got)
 	}
 }
@@ -223,7 +223,7 @@ func TestFD_ACallbackThatPanicsIsReported(t *testing.T) {
 		f := register(t, ctx, a)
 		f.OnReadable(func() { panic("callback") })
 		send(t, b, "x")
-		for bench.log.text() == "" {
+		for bench.log.Text() == "" {
 			if err := asyncio.Sleep(ctx, time.Microsecond); err != nil {
 				return err
 			}
@@ -233,8 +233,8 @@ func TestFD_ACallbackThatPanicsIsReported(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	if n := bench.log.count("Exception in callback", "TestFD_ACallbackThatPanicsIsReported", "a callback panicked: callback"); n != 1 {
-		t.Errorf("log:\n%s", bench.log.text())
+	if n := bench.log.Count("Exception in callback", "TestFD_ACallbackThatPanicsIsReported", "a callback panicked: callback"); n != 1 {
+		t.Errorf("log:\n%s", bench.log.Text())
 	}
 }
 

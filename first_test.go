@@ -228,8 +228,8 @@ func TestFirst_PanicIsPassedOnEvenIfAnotherSucceeded(t *testing.T) {
 			return asyncio.Yield(ctx)
 		})
 		s.want(t, "bystander is gone")
-		if err != nil || len(b.log.all()) != 1 || b.log.count("ERROR asyncio: Task panicked") != 1 {
-			t.Errorf("Run = %v, logged:\n%s", err, b.log.text())
+		if err != nil || len(b.log.Lines()) != 1 || b.log.Count("ERROR asyncio: Task panicked") != 1 {
+			t.Errorf("Run = %v, logged:\n%s", err, b.log.Text())
 		}
 	}
 }

@@ -79,14 +79,14 @@ func TestFuture_UnretrievedErrorIsReportedWhenTheLoopCloses(t *testing.T) {
 		_ = asyncio.Yield(ctx)
 		awaited.SetError(errBoom)
 		err := asyncio.Yield(ctx)
-		if got := b.log.text(); got != "" {
+		if got := b.log.Text(); got != "" {
 			t.Errorf("logged before the end: %s", got)
 		}
 		return err
 	})
-	if err != nil || len(b.log.all()) != 1 ||
-		b.log.count("ERROR asyncio: Future exception was never retrieved", `exception="boom" name='Future-1'`) != 1 {
-		t.Errorf("Run = %v, logged:\n%s", err, b.log.text())
+	if err != nil || len(b.log.Lines()) != 1 ||
+		b.log.Count("ERROR asyncio: Future exception was never retrieved", `exception="boom" name='Future-1'`) != 1 {
+		t.Errorf("Run = %v, logged:\n%s", err, b.log.Text())
 	}
 }
 
@@ -158,8 +158,8 @@ func TestFuture_StringsAndMisuse(t *testing.T) {
 		}
 		return nil
 	})
-	if err != nil || b.log.text() != "" {
-		t.Errorf("Run = %v, logged:\n%s", err, b.log.text())
+	if err != nil || b.log.Text() != "" {
+		t.Errorf("Run = %v, logged:\n%s", err, b.log.Text())
 	}
 }
 

@@ -258,7 +258,7 @@ func TestGather_PanicGoesOnInTheCallerOnceTheOthersAreGone(t *testing.T) {
 			panics := func(ctx context.Context) (int, error) {
 				_ = asyncio.Sleep(ctx, time.Second)
 				asyncio.Spawn(context.WithoutCancel(ctx), func(context.Context) (int, error) {
-					s.add("reported %d", b.log.count("ERROR asyncio: Task panicked"))
+					s.add("reported %d", b.log.Count("ERROR asyncio: Task panicked"))
 					return 0, nil
 				})
 				explode()
@@ -272,8 +272,8 @@ func TestGather_PanicGoesOnInTheCallerOnceTheOthersAreGone(t *testing.T) {
 			s.add("returned")
 			return err
 		})
-		if err != nil || len(b.log.all()) != 1 {
-			t.Errorf("Run = %v, logged:\n%s", err, b.log.text())
+		if err != nil || len(b.log.Lines()) != 1 {
+			t.Errorf("Run = %v, logged:\n%s", err, b.log.Text())
 		}
 		s.want(t, "reported 1", "a is gone", "recovered")
 	}

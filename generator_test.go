@@ -371,9 +371,9 @@ func TestGenerator_StartedAfterTheLoopClosedThemWarns(t *testing.T) {
 		return err
 	})
 	s.want(t, "0 false <nil>")
-	if err != nil || len(b.log.all()) != 1 || b.log.count("WARN asyncio: asynchronous generator <Generator Generator-1-1 ",
+	if err != nil || len(b.log.Lines()) != 1 || b.log.Count("WARN asyncio: asynchronous generator <Generator Generator-1-1 ",
 		"was started after the loop has closed its generators") != 1 {
-		t.Errorf("Run = %v, logged:\n%s", err, b.log.text())
+		t.Errorf("Run = %v, logged:\n%s", err, b.log.Text())
 	}
 }
 

@@ -13,10 +13,11 @@ import (
 	"time"
 
 	"github.com/asyncio-go/asyncio"
+	"github.com/asyncio-go/asyncio/internal/asynciotest"
 )
 
 // serve runs a loop on a goroutine of its own until the test ends.
-func serve(t *testing.T, log *record) *asyncio.Loop {
+func serve(t *testing.T, log *asynciotest.Log) *asyncio.Loop {
 	t.Helper()
 	l := asyncio.NewLoop(&asyncio.LoopOptions{Logger: slog.New(log), Clock: &asyncio.ManualClock{}})
 	ended := make(chan error)
@@ -32,7 +33,7 @@ func serve(t *testing.T, log *record) *asyncio.Loop {
 
 func TestSubmit_Results(t *testing.T) {
 	noLeaks(t)
-	log := &record{}
+	log := &asynciotest.Log{}
 	l := serve(t, log)
 	if v, err := asyncio.Submit(l, taskAnswer).Wait(t.Context()); v != 42 || err != nil {
 		t.Errorf("Wait = %v, %v, want 42", v, err)
@@ -48,14 +49,14 @@ func TestSubmit_Results(t *testing.T) {
 	}
 	_, err := asyncio.Submit(l, taskPanic).Wait(t.Context())
 	var pe *asyncio.PanicError
-	if !errors.As(err, &pe) || pe.Value != "kaboom" || log.count("ERROR asyncio: Task panicked", "kaboom") != 1 {
-		t.Errorf("Wait for a task that panics = %v, logged:\n%s", err, log.text())
+	if !errors.As(err, &pe) || pe.Value != "kaboom" || log.Count("ERROR asyncio: Task panicked", "kaboom") != 1 {
+		t.Errorf("Wait for a task that panics = %v, logged:\n%s", err, log.Text())
 	}
 }
 
 func TestSubmit_Cancel(t *testing.T) {
 	noLeaks(t)
-	l := serve(t, &record{})
+	l := serve(t, &asynciotest.Log{})
 	began := make(chan struct{})
 	s := asyncio.Submit(l, func(ctx context.Context) (int, error) {
 		close(began)
@@ -126,7 +127,7 @@ func TestSubmit_ToALoopThatIsClosedFirst(t *testing.T) {
 
 func TestSubmit_FailureIsNotReportedWhileSomebodyMayWait(t *testing.T) {
 	noLeaks(t)
-	log := &record{}
+	log := &asynciotest.Log{}
 	l := serve(t, log)
 	s := asyncio.Submit(l, taskFail)
 	<-s.Done()
@@ -137,7 +138,7 @@ func TestSubmit_FailureIsNotReportedWhileSomebodyMayWait(t *testing.T) {
 		}
 		time.Sleep(time.Millisecond) // the collector runs cleanups when it likes
 	}
-	if got := log.text(); got != "" {
+	if got := log.Text(); got != "" {
 		t.Errorf("reported before anybody could have waited:\n%s", got)
 	}
 	if _, err := s.Wait(t.Context()); err != errBoom {
@@ -181,7 +182,7 @@ func TestCallSoon_NeverLosesAWakeUp(t *testing.T) {
 	if testing.Short() {
 		calls = 1000
 	}
-	l := serve(t, &record{})
+	l := serve(t, &asynciotest.Log{})
 	var all sync.WaitGroup
 	for range goroutines {
 		all.Go(func() {
@@ -381,7 +382,7 @@ func TestSynctest_LoopInABubble(t *testing.T) {
 
 func TestGoroutines_OfSeveralLoopsMeet(t *testing.T) {
 	noLeaks(t)
-	a, b := serve(t, &record{}), serve(t, &record{})
+	a, b := serve(t, &asynciotest.Log{}), serve(t, &asynciotest.Log{})
 	var hops atomic.Int64
 	var hop func(from, to *asyncio.Loop)
 	done := make(chan struct{})

@@ -97,9 +97,9 @@ func TestGroupGrowth_CallbacksMayStartTasks(t *testing.T) {
 	if ran != 3 || err != nil {
 		t.Errorf("%d tasks ran, Run = %v", ran, err)
 	}
-	if len(b.log.all()) != 1 || b.log.count("ERROR asyncio: Exception in callback",
+	if len(b.log.Lines()) != 1 || b.log.Count("ERROR asyncio: Exception in callback",
 		"TaskGroup.Go: the group of Task-1 has ended; start tasks in it while its function or one of its tasks runs") != 1 {
-		t.Errorf("logged:\n%s", b.log.text())
+		t.Errorf("logged:\n%s", b.log.Text())
 	}
 }
 

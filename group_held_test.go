@@ -253,7 +253,7 @@ func TestGroupHeld_AwaitInATaskOfTheGroup(t *testing.T) {
 	if !errors.Is(err, asyncio.ErrDeadlock) {
 		t.Errorf("Run returned %v", err)
 	}
-	if text := b.log.text(); !strings.Contains(text, "Task-1-1-1 (asyncio_test.taskAnswer) is created") {
+	if text := b.log.Text(); !strings.Contains(text, "Task-1-1-1 (asyncio_test.taskAnswer) is created") {
 		t.Errorf("logged:\n%s", text)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/asyncio-go/asyncio"
+	"github.com/asyncio-go/asyncio/internal/asynciotest"
 )
 
 // groupPanicValue calls f and returns what it panics with.
@@ -21,7 +22,7 @@ func groupPanicValue(f func()) (value any) {
 
 // panickyGroup runs a group on a bench of its own and returns what Group panics
 // with, and what is logged. Main goes on after it.
-func panickyGroup(t *testing.T, f func(ctx context.Context, g *asyncio.TaskGroup) error) (value any, log *record) {
+func panickyGroup(t *testing.T, f func(ctx context.Context, g *asyncio.TaskGroup) error) (value any, log *asynciotest.Log) {
 	t.Helper()
 	noLeaks(t)
 	b := quietBench()
@@ -62,8 +63,8 @@ func TestGroupPanic_OfATask(t *testing.T) {
 			return body(ctx)
 		})
 		wantPanicError(t, value, "Task-1-1")
-		if len(log.all()) != 1 || log.count("ERROR asyncio: Task panicked", "name='Task-1-1'", "kaboom", "asyncio_test.explode") != 1 {
-			t.Errorf("%s: logged:\n%s", name, log.text())
+		if len(log.Lines()) != 1 || log.Count("ERROR asyncio: Task panicked", "name='Task-1-1'", "kaboom", "asyncio_test.explode") != 1 {
+			t.Errorf("%s: logged:\n%s", name, log.Text())
 		}
 	}
 }
@@ -79,7 +80,7 @@ func TestGroupPanic_SiblingsAreGoneFirst(t *testing.T) {
 			_ = asyncio.Group(ctx, func(ctx context.Context, g *asyncio.TaskGroup) error {
 				g.Go(func(ctx context.Context) error {
 					err := sleepLong(ctx)
-					s.add("sibling: %.60s, logged %d", groupFirstLine(err), b.log.count("kaboom"))
+					s.add("sibling: %.60s, logged %d", groupFirstLine(err), b.log.Count("kaboom"))
 					defer s.add("sibling has ended")
 					return asyncio.Sleep(context.WithoutCancel(ctx), time.Minute)
 				})
@@ -122,8 +123,8 @@ func TestGroupPanic_LeavesRunWithTheStackOfTheTask(t *testing.T) {
 	if !strings.HasPrefix(text, "asyncio: Task-1-1 panicked: kaboom\n") || !strings.Contains(text, "asyncio_test.taskPanic") {
 		t.Errorf("Run panicked with %s", text)
 	}
-	if len(b.log.all()) != 1 {
-		t.Errorf("logged:\n%s", b.log.text())
+	if len(b.log.Lines()) != 1 {
+		t.Errorf("logged:\n%s", b.log.Text())
 	}
 }
 
@@ -142,8 +143,8 @@ func TestGroupPanic_OfTheBody(t *testing.T) {
 		explode()
 		return nil
 	})
-	if value != "kaboom" || log.text() != "" {
-		t.Errorf("Group panicked with %v, logged:\n%s", value, log.text())
+	if value != "kaboom" || log.Text() != "" {
+		t.Errorf("Group panicked with %v, logged:\n%s", value, log.Text())
 	}
 	s.want(t, "deferred in f", "task: asyncio: cancelled: the group was cancelled")
 }
@@ -166,8 +167,8 @@ func TestGroupPanic_OfTheBodyIsReportedOnceWithItsStack(t *testing.T) {
 		wantPanicError(t, pe, "Task-1-1")
 		return nil
 	})
-	if err != nil || len(b.log.all()) != 1 || b.log.count("ERROR asyncio: Task panicked", "kaboom", "asyncio_test.explode") != 1 {
-		t.Errorf("Run = %v, logged:\n%s", err, b.log.text())
+	if err != nil || len(b.log.Lines()) != 1 || b.log.Count("ERROR asyncio: Task panicked", "kaboom", "asyncio_test.explode") != 1 {
+		t.Errorf("Run = %v, logged:\n%s", err, b.log.Text())
 	}
 }
 
@@ -182,8 +183,8 @@ func TestGroupPanic_OfTwoTasks(t *testing.T) {
 		return nil
 	})
 	wantPanicError(t, value, "Task-1-1")
-	if len(log.all()) != 1 || log.count("kaboom") != 1 { // the second one had not begun
-		t.Errorf("logged:\n%s", log.text())
+	if len(log.Lines()) != 1 || log.Count("kaboom") != 1 { // the second one had not begun
+		t.Errorf("logged:\n%s", log.Text())
 	}
 	value, log = panickyGroup(t, func(ctx context.Context, g *asyncio.TaskGroup) error {
 		g.Go(func(ctx context.Context) error {
@@ -195,8 +196,8 @@ func TestGroupPanic_OfTwoTasks(t *testing.T) {
 		return nil
 	})
 	wantPanicError(t, value, "Task-1-2")
-	if len(log.all()) != 2 || log.count("kaboom") != 1 || log.count("second") != 1 {
-		t.Errorf("logged:\n%s", log.text())
+	if len(log.Lines()) != 2 || log.Count("kaboom") != 1 || log.Count("second") != 1 {
+		t.Errorf("logged:\n%s", log.Text())
 	}
 }
 
@@ -220,8 +221,8 @@ func TestGroupPanic_OfTheBodyAndOfATask(t *testing.T) {
 		if value != c.want {
 			t.Errorf("%s: Group panicked with %v", name, value)
 		}
-		if len(log.all()) != 1 || log.count("ERROR asyncio: Task panicked", "kaboom") != 1 {
-			t.Errorf("%s: logged:\n%s", name, log.text())
+		if len(log.Lines()) != 1 || log.Count("ERROR asyncio: Task panicked", "kaboom") != 1 {
+			t.Errorf("%s: logged:\n%s", name, log.Text())
 		}
 	}
 }
@@ -235,8 +236,8 @@ func TestGroupPanic_WinsOverErrors(t *testing.T) {
 		return errGroupOther
 	})
 	wantPanicError(t, value, "Task-1-1")
-	if len(log.all()) != 1 {
-		t.Errorf("logged:\n%s", log.text())
+	if len(log.Lines()) != 1 {
+		t.Errorf("logged:\n%s", log.Text())
 	}
 }
 
@@ -261,8 +262,8 @@ func TestGroupPanic_Nested(t *testing.T) {
 		return nil
 	})
 	wantPanicError(t, value, "Task-1-2-2")
-	if len(log.all()) != 1 || log.count("name='Task-1-2-2'") != 1 {
-		t.Errorf("it was reported where it passed through:\n%s", log.text())
+	if len(log.Lines()) != 1 || log.Count("name='Task-1-2-2'") != 1 {
+		t.Errorf("it was reported where it passed through:\n%s", log.Text())
 	}
 	s.want(t, "sibling", "sibling further out")
 }
@@ -287,8 +288,8 @@ func TestGroupPanic_RecoveredBetweenTwoGroups(t *testing.T) {
 		}
 		return groupIn(func(_ context.Context, g *asyncio.TaskGroup) error { g.Go(nothing); return nil })(ctx)
 	})
-	if err != nil || len(b.log.all()) != 1 {
-		t.Errorf("Run = %v, logged:\n%s", err, b.log.text())
+	if err != nil || len(b.log.Lines()) != 1 {
+		t.Errorf("Run = %v, logged:\n%s", err, b.log.Text())
 	}
 }
 
@@ -298,8 +299,8 @@ func TestGroupPanic_AwaitedInTheBody(t *testing.T) {
 		return err
 	})
 	wantPanicError(t, value, "Task-1-1")
-	if len(log.all()) != 1 {
-		t.Errorf("logged:\n%s", log.text())
+	if len(log.Lines()) != 1 {
+		t.Errorf("logged:\n%s", log.Text())
 	}
 }
 
@@ -312,8 +313,8 @@ func TestGroupPanic_OfAnEagerTask(t *testing.T) {
 		return nil
 	})
 	wantPanicError(t, value, "Task-1-1")
-	if len(log.all()) != 1 {
-		t.Errorf("logged:\n%s", log.text())
+	if len(log.Lines()) != 1 {
+		t.Errorf("logged:\n%s", log.Text())
 	}
 }
 
@@ -361,8 +362,8 @@ func TestGroupPanic_Goexit(t *testing.T) {
 			t.Errorf("Goexit %s: Run returned", name)
 		}()
 		<-ended
-		if got := strings.Join(s.events, "; "); got != c.want || b.log.text() != "" {
-			t.Errorf("Goexit %s: happened: %s, logged:\n%s", name, got, b.log.text())
+		if got := strings.Join(s.events, "; "); got != c.want || b.log.Text() != "" {
+			t.Errorf("Goexit %s: happened: %s, logged:\n%s", name, got, b.log.Text())
 		}
 	}
 }

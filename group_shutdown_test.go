@@ -129,8 +129,8 @@ func TestGroupShutdown_MainInItsJoinIsNotShutDown(t *testing.T) {
 		return nil
 	}))
 	wantErr(t, err, "asyncio: cancelled: boom")
-	if b.log.text() != "" {
-		t.Errorf("logged:\n%s", b.log.text())
+	if b.log.Text() != "" {
+		t.Errorf("logged:\n%s", b.log.Text())
 	}
 }
 
@@ -240,7 +240,7 @@ func TestGroupShutdown_PanicOfATaskInAGenerator(t *testing.T) {
 		}
 		return asyncio.Yield(ctx)
 	})
-	if err != nil || len(b.log.all()) != 1 || b.log.count("ERROR asyncio: Task panicked", "kaboom") != 1 {
-		t.Errorf("Run = %v, logged:\n%s", err, b.log.text())
+	if err != nil || len(b.log.Lines()) != 1 || b.log.Count("ERROR asyncio: Task panicked", "kaboom") != 1 {
+		t.Errorf("Run = %v, logged:\n%s", err, b.log.Text())
 	}
 }

@@ -79,8 +79,8 @@ func TestLifetime_StoppedMainIsReportedLikeOthers(t *testing.T) {
 	}); err != nil {
 		t.Error(err)
 	}
-	if err := b.Close(); err != nil || b.log.count("ERROR asyncio: Task panicked", "kaboom") != 1 {
-		t.Errorf("Close: %v; logged:\n%s", err, b.log.text())
+	if err := b.Close(); err != nil || b.log.Count("ERROR asyncio: Task panicked", "kaboom") != 1 {
+		t.Errorf("Close: %v; logged:\n%s", err, b.log.Text())
 	}
 }
 
@@ -101,8 +101,8 @@ func TestLifetime_GeneratorErrorThatNobodyAsksForIsReported(t *testing.T) {
 		}
 		return asyncio.Sleep(ctx, time.Hour)
 	})
-	if err != nil || b.log.count("ERROR asyncio: Generator exception was never retrieved", "exception=boom") != 1 {
-		t.Errorf("err=%v, logged:\n%s", err, b.log.text())
+	if err != nil || b.log.Count("ERROR asyncio: Generator exception was never retrieved", "exception=boom") != 1 {
+		t.Errorf("err=%v, logged:\n%s", err, b.log.Text())
 	}
 }
 

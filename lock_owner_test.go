@@ -222,8 +222,8 @@ func TestLockOwner_EndsWithoutReleasing(t *testing.T) {
 				"a: "+told+"a waits for <Lock-1 locked by lost waiters=2>, held by lost, which has ended",
 				"b: "+told+"b waits for <Lock-1 locked by lost waiters=1>, held by lost, which has ended",
 				"later: "+told+"Task-1 waits for <Lock-1 locked by lost>, held by lost, which has ended")
-			if b.log.count("ERROR asyncio: Lock was never released task=<Task ", " name='lost' ", "object=<Lock-1 locked by lost>") != 1 {
-				t.Errorf("logged:\n%s", b.log.text())
+			if b.log.Count("ERROR asyncio: Lock was never released task=<Task ", " name='lost' ", "object=<Lock-1 locked by lost>") != 1 {
+				t.Errorf("logged:\n%s", b.log.Text())
 			}
 		})
 	}
@@ -248,8 +248,8 @@ func TestLockOwner_GoexitsWithoutReleasing(t *testing.T) {
 			return nil
 		})
 	})
-	if outcome != "Goexit" || !errors.Is(told, asyncio.ErrDeadlock) || b.log.count("ERROR asyncio: Lock was never released") != 1 {
-		t.Errorf("Run ended with %s, the waiter was told %v, logged:\n%s", outcome, told, b.log.text())
+	if outcome != "Goexit" || !errors.Is(told, asyncio.ErrDeadlock) || b.log.Count("ERROR asyncio: Lock was never released") != 1 {
+		t.Errorf("Run ended with %s, the waiter was told %v, logged:\n%s", outcome, told, b.log.Text())
 	}
 }
 
@@ -274,8 +274,8 @@ func TestLockOwner_EveryLockOfTheTaskIsReported(t *testing.T) {
 		locks[1].Release()
 		return err
 	})
-	if err != nil || b.log.count("ERROR asyncio: Lock was never released") != 2 || len(b.log.all()) != 2 {
-		t.Errorf("err=%v, logged:\n%s", err, b.log.text())
+	if err != nil || b.log.Count("ERROR asyncio: Lock was never released") != 2 || len(b.log.Lines()) != 2 {
+		t.Errorf("err=%v, logged:\n%s", err, b.log.Text())
 	}
 }
 
@@ -292,8 +292,8 @@ func TestLockOwner_TheNextTaskDoesNotInherit(t *testing.T) {
 			return other.Do(ctx, nothing)
 		}))
 	})
-	if err != nil || len(b.log.all()) != 1 {
-		t.Errorf("err=%v, logged:\n%s", err, b.log.text())
+	if err != nil || len(b.log.Lines()) != 1 {
+		t.Errorf("err=%v, logged:\n%s", err, b.log.Text())
 	}
 }
 

@@ -267,8 +267,8 @@ func TestLock_DoReleasesWhenTheTaskGoexits(t *testing.T) {
 			return l.Do(ctx, func(context.Context) error { runtime.Goexit(); return nil })
 		})
 	})
-	if outcome != "Goexit" || l.Locked() || b.log.text() != "" {
-		t.Errorf("Run ended with %s, Locked() = %v, logged:\n%s", outcome, l.Locked(), b.log.text())
+	if outcome != "Goexit" || l.Locked() || b.log.Text() != "" {
+		t.Errorf("Run ended with %s, Locked() = %v, logged:\n%s", outcome, l.Locked(), b.log.Text())
 	}
 }
 

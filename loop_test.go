@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/asyncio-go/asyncio"
+	"github.com/asyncio-go/asyncio/internal/asynciotest"
 )
 
 // newLoop is a loop on a manual clock that the test closes.
@@ -160,7 +161,7 @@ func TestLoop_String(t *testing.T) {
 }
 
 func TestLoop_CallSoonOnAClosedLoop(t *testing.T) {
-	log := &record{}
+	log := &asynciotest.Log{}
 	l := asyncio.NewLoop(&asyncio.LoopOptions{Logger: slog.New(log)})
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
@@ -171,8 +172,8 @@ func TestLoop_CallSoonOnAClosedLoop(t *testing.T) {
 	if !h.Cancelled() || !errors.Is(h.Err(), asyncio.ErrLoopClosed) {
 		t.Errorf("cancelled=%v, err=%v", h.Cancelled(), h.Err())
 	}
-	if log.count("ERROR asyncio: CallSoon: "+want) != 1 {
-		t.Errorf("logged: %s", log.text())
+	if log.Count("ERROR asyncio: CallSoon: "+want) != 1 {
+		t.Errorf("logged: %s", log.Text())
 	}
 	if h := l.CallLater(time.Hour, func() {}); !errors.Is(h.Err(), asyncio.ErrLoopClosed) {
 		t.Errorf("CallLater: %v", h.Err())
@@ -200,7 +201,7 @@ func TestLoop_UnclosedIsReportedOnce(t *testing.T) {
 			}
 		},
 	} {
-		log := &record{}
+		log := &asynciotest.Log{}
 		text := func() string {
 			l := asyncio.NewLoop(&asyncio.LoopOptions{Logger: slog.New(log)})
 			leave(t, l)
@@ -208,18 +209,18 @@ func TestLoop_UnclosedIsReportedOnce(t *testing.T) {
 		}()
 		for range 100 {
 			runtime.GC()
-			if len(log.all()) > 0 {
+			if len(log.Lines()) > 0 {
 				break
 			}
 			time.Sleep(time.Millisecond) // the collector runs cleanups when it likes
 		}
 		want := "WARN asyncio: unclosed event " + text + "; call Close when you are done with it"
-		if got := log.text(); got != want {
+		if got := log.Text(); got != want {
 			t.Errorf("%s: logged %q, want %q", name, got, want)
 		}
 	}
 	// What was parked on the dropped loop stays for ever.
-	leakedByTests = strings.Count(dumpOurs(), "\n\n")
+	leakedByTests = strings.Count(asynciotest.Dump(), "\n\n")
 }
 
 func TestLoop_StepDrivesTheLoopFromAHost(t *testing.T) {

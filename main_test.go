@@ -1,18 +1,15 @@
 package asyncio_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
 	"os"
-	"runtime/pprof"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/asyncio-go/asyncio"
+	"github.com/asyncio-go/asyncio/internal/asynciotest"
 )
 
 // TestMain fails the suite if it leaves a goroutine behind. In a process that a
@@ -24,7 +21,7 @@ func TestMain(m *testing.M) {
 	}
 	code := m.Run()
 	if code == 0 {
-		if left := ourGoroutines(); left != "" {
+		if left := asynciotest.Goroutines(leakedByTests); left != "" {
 			fmt.Fprintf(os.Stderr, "goroutines left behind by the suite:\n%s\n", left)
 			code = 1
 		}
@@ -32,37 +29,11 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// ourGoroutines is a dump of the goroutines that this package runs, once they
-// have had time to end, or empty if only those are left that tests leak.
-func ourGoroutines() string {
-	var dump string
-	for range 200 {
-		dump = dumpOurs()
-		if strings.Count(dump, "\n\n") <= leakedByTests {
-			return ""
-		}
-		time.Sleep(time.Millisecond) // the goroutines that end are not ours to wait for
-	}
-	return dump
-}
-
-func dumpOurs() string {
-	var all bytes.Buffer
-	_ = pprof.Lookup("goroutine").WriteTo(&all, 2)
-	dump := ""
-	for g := range strings.SplitSeq(all.String(), "\n\n") {
-		if strings.Contains(g, "github.com/asyncio-go/asyncio.") && !strings.Contains(g, "asyncio_test.dumpOurs") {
-			dump += strings.TrimSpace(g) + "\n\n"
-		}
-	}
-	return dump
-}
-
 // noLeaks fails the test if it ends with goroutines of ours.
 func noLeaks(t *testing.T) {
 	t.Helper()
 	t.Cleanup(func() {
-		if left := ourGoroutines(); left != "" {
+		if left := asynciotest.Goroutines(leakedByTests); left != "" {
 			t.Errorf("goroutines left behind:\n%s", left)
 		}
 	})
@@ -71,56 +42,15 @@ func noLeaks(t *testing.T) {
 // leakedByTests counts the coroutines of loops that tests drop without Close.
 var leakedByTests int
 
-// A record keeps what a loop logs, as "LEVEL message key=value" lines.
-type record struct {
-	mu    sync.Mutex
-	lines []string
-}
-
-func (r *record) Enabled(context.Context, slog.Level) bool { return true }
-func (r *record) WithAttrs([]slog.Attr) slog.Handler       { return r }
-func (r *record) WithGroup(string) slog.Handler            { return r }
-func (r *record) Handle(_ context.Context, rec slog.Record) error {
-	line := rec.Level.String() + " " + rec.Message
-	rec.Attrs(func(a slog.Attr) bool { line += " " + a.String(); return true })
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.lines = append(r.lines, line)
-	return nil
-}
-
-func (r *record) all() []string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return append([]string(nil), r.lines...)
-}
-
-func (r *record) text() string { return strings.Join(r.all(), "\n") }
-
-// count is the number of lines that contain all the parts.
-func (r *record) count(parts ...string) int {
-	n := 0
-lines:
-	for _, line := range r.all() {
-		for _, p := range parts {
-			if !strings.Contains(line, p) {
-				continue lines
-			}
-		}
-		n++
-	}
-	return n
-}
-
 // A bench is a runner on a manual clock whose log is kept.
 type bench struct {
 	asyncio.Runner
-	log   *record
+	log   *asynciotest.Log
 	clock *asyncio.ManualClock
 }
 
 func newBench() *bench {
-	b := &bench{log: &record{}, clock: &asyncio.ManualClock{}}
+	b := &bench{log: &asynciotest.Log{}, clock: &asyncio.ManualClock{}}
 	b.Options.Logger = slog.New(b.log)
 	b.Options.Clock = b.clock
 	// How long a step takes in real time depends on the machine; the tests of
@@ -138,7 +68,7 @@ func run(t *testing.T, main func(ctx context.Context) error) {
 	if err := b.Run(t.Context(), main); err != nil {
 		t.Errorf("Run: %v", err)
 	}
-	if got := b.log.text(); got != "" {
+	if got := b.log.Text(); got != "" {
 		t.Errorf("logged:\n%s", got)
 	}
 }

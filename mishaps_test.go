@@ -47,7 +47,7 @@ func TestLock_ExceptionHandlerThatExitsLeavesNoTaskBehind(t *testing.T) {
 		if !errors.Is(wait, asyncio.ErrDeadlock) {
 			t.Errorf("%s: who waits for the lock got %v", name, wait)
 		}
-		if got := b.log.text(); strings.Contains(got, "did not end") {
+		if got := b.log.Text(); strings.Contains(got, "did not end") {
 			t.Errorf("%s: logged:\n%s", name, got)
 		}
 	}

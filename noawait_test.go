@@ -91,8 +91,8 @@ func TestNoAwait_EveryAwaitPanics(t *testing.T) {
 		}
 		return asyncio.Yield(ctx) // afterwards it may
 	})
-	if err != nil || b.log.count("ERROR asyncio: Lock was never released") != 1 || len(b.log.all()) != 1 {
-		t.Errorf("err=%v, logged:\n%s", err, b.log.text())
+	if err != nil || b.log.Count("ERROR asyncio: Lock was never released") != 1 || len(b.log.Lines()) != 1 {
+		t.Errorf("err=%v, logged:\n%s", err, b.log.Text())
 	}
 }
 
@@ -258,8 +258,8 @@ func TestNoAwait_EndsWithAGoexit(t *testing.T) {
 			return nil
 		})
 	})
-	if outcome != "Goexit" || cleaned != nil || b.log.text() != "" {
-		t.Errorf("Run ended with %s, the other task's await with %v, logged:\n%s", outcome, cleaned, b.log.text())
+	if outcome != "Goexit" || cleaned != nil || b.log.Text() != "" {
+		t.Errorf("Run ended with %s, the other task's await with %v, logged:\n%s", outcome, cleaned, b.log.Text())
 	}
 }
 
@@ -291,8 +291,8 @@ func TestNoAwait_EagerTasks(t *testing.T) {
 		}
 		return nil
 	})
-	if err != nil || b.log.count("ERROR asyncio: Task panicked", "Yield: awaits inside NoAwait") != 1 || len(b.log.all()) != 1 {
-		t.Errorf("err=%v, logged:\n%s", err, b.log.text())
+	if err != nil || b.log.Count("ERROR asyncio: Task panicked", "Yield: awaits inside NoAwait") != 1 || len(b.log.Lines()) != 1 {
+		t.Errorf("err=%v, logged:\n%s", err, b.log.Text())
 	}
 }
 

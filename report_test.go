@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/asyncio-go/asyncio"
+	"github.com/asyncio-go/asyncio/internal/asynciotest"
 )
 
 func fail(context.Context) error { return errBoom }
@@ -41,7 +42,7 @@ func TestReport_ErrorNeverRetrieved(t *testing.T) {
 						break
 					}
 					runtime.GC()
-					if inRun = len(b.log.all()); inRun > 0 {
+					if inRun = len(b.log.Lines()); inRun > 0 {
 						break
 					}
 					time.Sleep(time.Millisecond) // the collector runs cleanups when it likes
@@ -58,11 +59,11 @@ func TestReport_ErrorNeverRetrieved(t *testing.T) {
 			if name == "future" {
 				want = "Future exception was never retrieved"
 			}
-			if len(b.log.all()) != 1 || b.log.count("ERROR asyncio: "+want+" object=<", "exception=boom") != 1 {
-				t.Errorf("%s, collected=%v: logged:\n%s", name, collected, b.log.text())
+			if len(b.log.Lines()) != 1 || b.log.Count("ERROR asyncio: "+want+" object=<", "exception=boom") != 1 {
+				t.Errorf("%s, collected=%v: logged:\n%s", name, collected, b.log.Text())
 			}
-			if name == "task" && b.log.count("name='Task-1-1' coro=asyncio_test.fail()", "created=", "report_test.go:", " by Task-1") != 1 {
-				t.Errorf("the report does not say where the task was spawned and by whom:\n%s", b.log.text())
+			if name == "task" && b.log.Count("name='Task-1-1' coro=asyncio_test.fail()", "created=", "report_test.go:", " by Task-1") != 1 {
+				t.Errorf("the report does not say where the task was spawned and by whom:\n%s", b.log.Text())
 			}
 		}
 	}
@@ -102,8 +103,8 @@ func TestReport_PanicInATask(t *testing.T) {
 	err := b.Run(t.Context(), func(ctx context.Context) error {
 		task := asyncio.Go(ctx, func(context.Context) error { explode(); return nil })
 		_ = asyncio.Yield(ctx)
-		if b.log.count("ERROR asyncio: Task panicked", "<Task finished name='Task-1-1'", "kaboom", "asyncio_test.explode") != 1 {
-			t.Errorf("not reported at once; logged:\n%s", b.log.text())
+		if b.log.Count("ERROR asyncio: Task panicked", "<Task finished name='Task-1-1'", "kaboom", "asyncio_test.explode") != 1 {
+			t.Errorf("not reported at once; logged:\n%s", b.log.Text())
 		}
 		_, err := task.Await(ctx)
 		return err
@@ -112,8 +113,8 @@ func TestReport_PanicInATask(t *testing.T) {
 	if !errors.As(err, &pe) || pe.Value != "kaboom" || !strings.Contains(string(pe.Stack), "asyncio_test.explode") {
 		t.Errorf("Run returned %v, want the panic", err)
 	}
-	if len(b.log.all()) != 1 {
-		t.Errorf("logged:\n%s", b.log.text())
+	if len(b.log.Lines()) != 1 {
+		t.Errorf("logged:\n%s", b.log.Text())
 	}
 }
 
@@ -130,8 +131,8 @@ func TestReport_ExceptionInCallback(t *testing.T) {
 	if err != nil || !after {
 		t.Errorf("err=%v, the next callback ran: %v", err, after)
 	}
-	if b.log.count("ERROR asyncio: Exception in callback asyncio_test.explode handle=<Handle asyncio_test.explode()>", "kaboom") != 1 {
-		t.Errorf("logged:\n%s", b.log.text())
+	if b.log.Count("ERROR asyncio: Exception in callback asyncio_test.explode handle=<Handle asyncio_test.explode()>", "kaboom") != 1 {
+		t.Errorf("logged:\n%s", b.log.Text())
 	}
 }
 
@@ -157,13 +158,13 @@ func TestReport_ExceptionHandler(t *testing.T) {
 	if len(got) != 1 || got[0].Message != "Task panicked" || got[0].Task != asyncio.AnyTask(task) || loop != l {
 		t.Errorf("the handler was called with %+v", got)
 	}
-	if text := b.log.text(); text != "" {
+	if text := b.log.Text(); text != "" {
 		t.Errorf("logged, although there is a handler:\n%s", text)
 	}
 }
 
 // brokenLog is a logger that panics.
-type brokenLog struct{ *record }
+type brokenLog struct{ *asynciotest.Log }
 
 func (brokenLog) Handle(context.Context, slog.Record) error { panic("broken log") }
 
@@ -179,8 +180,8 @@ func TestReport_ThreeLayersOfProtection(t *testing.T) {
 	if err := b.Run(t.Context(), main); err != nil {
 		t.Error(err)
 	}
-	if b.log.count("ERROR asyncio: Unhandled error in exception handler", "broken handler", "kaboom") != 1 {
-		t.Errorf("logged:\n%s", b.log.text())
+	if b.log.Count("ERROR asyncio: Unhandled error in exception handler", "broken handler", "kaboom") != 1 {
+		t.Errorf("logged:\n%s", b.log.Text())
 	}
 	b.Options.Logger = slog.New(brokenLog{b.log})
 	stderr := captureStderr(t, func() {

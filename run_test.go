@@ -78,7 +78,7 @@ func TestRun_PanicLeavesAfterTheShutdown(t *testing.T) {
 	if !strings.HasPrefix(text, "asyncio: Task-1 panicked: kaboom\n") || !strings.Contains(text, "asyncio_test.explode") {
 		t.Errorf("Run panicked with %q, want the first panic with its stack", text)
 	}
-	if got := b.log.text(); got != "" {
+	if got := b.log.Text(); got != "" {
 		t.Errorf("logged, although the panic left Run: %s", got)
 	}
 }
@@ -228,9 +228,9 @@ func TestRun_ReportsErrorsOfLeftovers(t *testing.T) {
 		return errors.Join(asyncio.Yield(ctx), errors.New("main's own"))
 	})
 	wantErr(t, err, "main's own")
-	if b.log.count("ERROR asyncio: unhandled exception during asyncio.Run shutdown", "name='worker'", "exception=boom") != 1 ||
-		len(b.log.all()) != 1 {
-		t.Errorf("logged:\n%s", b.log.text())
+	if b.log.Count("ERROR asyncio: unhandled exception during asyncio.Run shutdown", "name='worker'", "exception=boom") != 1 ||
+		len(b.log.Lines()) != 1 {
+		t.Errorf("logged:\n%s", b.log.Text())
 	}
 }
 

@@ -121,7 +121,7 @@ func runSchedule(source func(n int) int, program func(s *schedule) scheduleProgr
 	if err != nil || panicked != nil {
 		s.fail("Run returned %v, and panicked with %v", err, panicked)
 	}
-	s.checkEnd(b.log.all())
+	s.checkEnd(b.log.Lines())
 	return s
 }
 

@@ -128,8 +128,8 @@ func FuzzScopes(f *testing.F) {
 			_ = p.body(ctx, -1)
 			return asyncio.Yield(ctx)
 		})
-		if err != nil || b.log.text() != "" {
-			t.Errorf("Run: %v; logged: %s", err, b.log.text())
+		if err != nil || b.log.Text() != "" {
+			t.Errorf("Run: %v; logged: %s", err, b.log.Text())
 		}
 		for _, task := range p.tasks {
 			if s := task.State(); s != asyncio.Succeeded && s != asyncio.Cancelled {

@@ -368,7 +368,7 @@ func TestWithCancel_OnAnotherGoroutineIsNoDeadlock(t *testing.T) {
 		return err
 	})
 	wantErr(t, err, "asyncio: cancelled: boom")
-	if got := b.log.text(); got != "" {
+	if got := b.log.Text(); got != "" {
 		t.Errorf("logged:\n%s", strings.SplitN(got, "\n", 2)[0])
 	}
 }

@@ -75,8 +75,8 @@ func TestSettle_ErrorsAreRetrieved(t *testing.T) {
 		_, _ = asyncio.Gather(ctx, taskFail, later(time.Second, 0, errSplash))
 		return nil
 	})
-	if err != nil || b.log.text() != "" {
-		t.Errorf("Run = %v, logged:\n%s", err, b.log.text())
+	if err != nil || b.log.Text() != "" {
+		t.Errorf("Run = %v, logged:\n%s", err, b.log.Text())
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/asyncio-go/asyncio"
+	"github.com/asyncio-go/asyncio/internal/asynciotest"
 )
 
 // An immortal task is one that no cancellation ends. Each says when its
@@ -113,8 +114,8 @@ func TestShutdown_UnwindsTheImmortal(t *testing.T) {
 				!strings.Contains(line, " at asyncio_test.") || !strings.Contains(line, "shutdown_test.go:") {
 				t.Errorf("left behind: %q, want the task and where it waits", line)
 			}
-			if b.log.count("ERROR asyncio: did not end in the shutdown: <Task", "immortal") != 1 {
-				t.Errorf("logged:\n%s", b.log.text())
+			if b.log.Count("ERROR asyncio: did not end in the shutdown: <Task", "immortal") != 1 {
+				t.Errorf("logged:\n%s", b.log.Text())
 			}
 		})
 	}
@@ -203,12 +204,12 @@ func TestShutdown_LeavesWhatBlocksOutsideOfAnAwait(t *testing.T) {
 		!strings.Contains(se.Left[0], "<Task name='stuck'") || !strings.HasSuffix(se.Left[0], "blocks outside of an await") {
 		t.Errorf("Run returned %v, want it to name the task that blocks", err)
 	}
-	if b.log.count("name='stuck'", "is left behind with its loop", "shutdown_test.go") != 1 {
-		t.Errorf("logged:\n%s", b.log.text())
+	if b.log.Count("name='stuck'", "is left behind with its loop", "shutdown_test.go") != 1 {
+		t.Errorf("logged:\n%s", b.log.Text())
 	}
 	// Once it does not block any more, the loop ends after all.
 	mu.Unlock()
-	if left := ourGoroutines(); left != "" {
+	if left := asynciotest.Goroutines(leakedByTests); left != "" {
 		t.Errorf("left behind:\n%s", left)
 	}
 }
@@ -339,7 +340,7 @@ func TestShutdown_NamesFunctionsThatStillRun(t *testing.T) {
 	if !errors.As(err, &se) || !strings.Contains(err.Error(), "function asyncio_test.TestShutdown_NamesFunctionsThatStillRun") {
 		t.Errorf("Run returned %v, want it to name the function", err)
 	}
-	if left := ourGoroutines(); left != "" {
+	if left := asynciotest.Goroutines(leakedByTests); left != "" {
 		t.Errorf("left behind:\n%s", left)
 	}
 }

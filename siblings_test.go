@@ -75,8 +75,8 @@ func TestLoop_OnCloseThatPanicsIsReported(t *testing.T) {
 	if err != nil || !called {
 		t.Errorf("Run: %v; the others were called: %v", err, called)
 	}
-	if b.log.count("Exception in callback", "closing") != 1 {
-		t.Errorf("log:\n%s", b.log.text())
+	if b.log.Count("Exception in callback", "closing") != 1 {
+		t.Errorf("log:\n%s", b.log.Text())
 	}
 }
 

@@ -79,7 +79,7 @@ func TestSnapshot_AtOddMoments(t *testing.T) {
 	if looked == 0 {
 		t.Error("nothing was seen")
 	}
-	if b.log.count("nil pointer") != 0 {
-		t.Error(b.log.text())
+	if b.log.Count("nil pointer") != 0 {
+		t.Error(b.log.Text())
 	}
 }

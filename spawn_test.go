@@ -246,13 +246,13 @@ func TestEager_PanicStaysInTheTask(t *testing.T) {
 	b := newBench()
 	err := b.Run(t.Context(), func(ctx context.Context) error {
 		task := asyncio.SpawnWith(ctx, eager, taskPanic)
-		if task.State() != asyncio.Panicked || b.log.count("ERROR asyncio: Task panicked", "kaboom") != 1 {
-			t.Errorf("the task is %v, logged:\n%s", task.State(), b.log.text())
+		if task.State() != asyncio.Panicked || b.log.Count("ERROR asyncio: Task panicked", "kaboom") != 1 {
+			t.Errorf("the task is %v, logged:\n%s", task.State(), b.log.Text())
 		}
 		return asyncio.Yield(ctx)
 	})
-	if err != nil || len(b.log.all()) != 1 {
-		t.Errorf("Run = %v, logged:\n%s", err, b.log.text())
+	if err != nil || len(b.log.Lines()) != 1 {
+		t.Errorf("Run = %v, logged:\n%s", err, b.log.Text())
 	}
 }
 

@@ -22,8 +22,8 @@ func TestStartIn_PanicBeforeStarted(t *testing.T) {
 	})
 	wantPanicError(t, value, "Task-1-1")
 	wantPanicError(t, startErr, "Task-1-1")
-	if len(log.all()) != 1 {
-		t.Errorf("logged:\n%s", log.text())
+	if len(log.Lines()) != 1 {
+		t.Errorf("logged:\n%s", log.Text())
 	}
 }
 
@@ -41,8 +41,8 @@ func TestStartIn_PanicAfterStarted(t *testing.T) {
 		return err
 	})
 	wantPanicError(t, value, "Task-1-1")
-	if len(log.all()) != 1 {
-		t.Errorf("logged:\n%s", log.text())
+	if len(log.Lines()) != 1 {
+		t.Errorf("logged:\n%s", log.Text())
 	}
 }
 

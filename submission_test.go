@@ -8,12 +8,13 @@ import (
 	"testing/synctest"
 
 	"github.com/asyncio-go/asyncio"
+	"github.com/asyncio-go/asyncio/internal/asynciotest"
 )
 
 // failWatched submits a task that fails, and closes its loop, when wait says that
 // whoever calls it waits or has given up.
-func failWatched(t *testing.T, wait func(s *asyncio.Submission[int])) (log *record) {
-	log = &record{}
+func failWatched(t *testing.T, wait func(s *asyncio.Submission[int])) (log *asynciotest.Log) {
+	log = &asynciotest.Log{}
 	synctest.Test(t, func(t *testing.T) {
 		loop := asyncio.NewLoop(&asyncio.LoopOptions{Logger: slog.New(log)})
 		ended := make(chan error, 1)
@@ -50,7 +51,7 @@ func TestSubmission_ErrorThatIsWaitedForIsNotReported(t *testing.T) {
 	if err := <-got; !errors.Is(err, errRefused) {
 		t.Errorf("Wait: %v", err)
 	}
-	if text := log.text(); text != "" {
+	if text := log.Text(); text != "" {
 		t.Errorf("logged: %s", text)
 	}
 }
@@ -65,7 +66,7 @@ func TestSubmission_ErrorThatNobodyWaitsForAnyMoreIsReported(t *testing.T) {
 			t.Errorf("Wait: %v", err)
 		}
 	})
-	if log.count("never retrieved", "refused") != 1 {
-		t.Errorf("logged: %s", log.text())
+	if log.Count("never retrieved", "refused") != 1 {
+		t.Errorf("logged: %s", log.Text())
 	}
 }

@@ -177,8 +177,8 @@ func TestTask_StatesAndStrings(t *testing.T) {
 		}
 		return nil
 	})
-	if err != nil || len(b.log.all()) != 1 { // the panic
-		t.Errorf("Run = %v, logged:\n%s", err, b.log.text())
+	if err != nil || len(b.log.Lines()) != 1 { // the panic
+		t.Errorf("Run = %v, logged:\n%s", err, b.log.Text())
 	}
 }
 
@@ -258,8 +258,8 @@ func TestTask_PanicIsReportedOnceAndAtOnce(t *testing.T) {
 		sibling := asyncio.Spawn(ctx, taskNap)
 		task := asyncio.SpawnWith(ctx, asyncio.TaskOptions{Name: "bomb"}, taskPanic)
 		_ = asyncio.Yield(ctx)
-		if b.log.count("ERROR asyncio: Task panicked", "name='bomb'", "kaboom", "task_test.go:") != 1 {
-			t.Errorf("before anybody awaits, logged:\n%s", b.log.text())
+		if b.log.Count("ERROR asyncio: Task panicked", "name='bomb'", "kaboom", "task_test.go:") != 1 {
+			t.Errorf("before anybody awaits, logged:\n%s", b.log.Text())
 		}
 		for range 2 {
 			_, err := task.Await(ctx)
@@ -277,8 +277,8 @@ func TestTask_PanicIsReportedOnceAndAtOnce(t *testing.T) {
 		_, err = sibling.Await(ctx)
 		return err
 	})
-	if err != nil || len(b.log.all()) != 2 {
-		t.Errorf("Run = %v, logged:\n%s", err, b.log.text())
+	if err != nil || len(b.log.Lines()) != 2 {
+		t.Errorf("Run = %v, logged:\n%s", err, b.log.Text())
 	}
 }
 
@@ -344,12 +344,12 @@ func TestTask_IsNamedByTheWatchdogWhileItBlocks(t *testing.T) {
 	b := newBench()
 	b.Options.StallThreshold = time.Millisecond
 	err := b.Run(t.Context(), func(context.Context) error {
-		for deadline := time.Now().Add(10 * time.Second); b.log.text() == "" && time.Now().Before(deadline); {
+		for deadline := time.Now().Add(10 * time.Second); b.log.Text() == "" && time.Now().Before(deadline); {
 			time.Sleep(time.Millisecond) // this is what it is about: a step that blocks
 		}
 		return nil
 	})
-	if err != nil || b.log.count("WARN asyncio: Executing <Task name='Task-1' coro=asyncio_test.TestTask_IsNamedByTheWatchdogWhileItBlocks.func1()> has been blocking") != 1 {
-		t.Errorf("Run = %v, logged:\n%s", err, b.log.text())
+	if err != nil || b.log.Count("WARN asyncio: Executing <Task name='Task-1' coro=asyncio_test.TestTask_IsNamedByTheWatchdogWhileItBlocks.func1()> has been blocking") != 1 {
+		t.Errorf("Run = %v, logged:\n%s", err, b.log.Text())
 	}
 }

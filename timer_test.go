@@ -319,8 +319,8 @@ func TestManualClock_Frozen(t *testing.T) {
 		}
 		return errors.Join(err, sleepErr)
 	})
-	if err != nil || b.log.text() != "" {
-		t.Errorf("Run = %v, logged: %s", err, b.log.text())
+	if err != nil || b.log.Text() != "" {
+		t.Errorf("Run = %v, logged: %s", err, b.log.Text())
 	}
 	s.want(t, "a", "b")
 }
@@ -372,8 +372,8 @@ func TestCallSoon_PanicIsReported(t *testing.T) {
 	})
 	s.want(t, "the next callback")
 	const report = "ERROR asyncio: Exception in callback asyncio_test."
-	if err != nil || len(b.log.all()) != 3 || b.log.count(report+"explode", "kaboom") != 2 ||
-		b.log.count(report+"TestCallSoon_PanicIsReported.func", "kaboom") != 1 {
-		t.Errorf("Run = %v, logged:\n%s", err, b.log.text())
+	if err != nil || len(b.log.Lines()) != 3 || b.log.Count(report+"explode", "kaboom") != 2 ||
+		b.log.Count(report+"TestCallSoon_PanicIsReported.func", "kaboom") != 1 {
+		t.Errorf("Run = %v, logged:\n%s", err, b.log.Text())
 	}
 }

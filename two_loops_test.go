@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/asyncio-go/asyncio"
+	"github.com/asyncio-go/asyncio/internal/asynciotest"
 )
 
 // What belongs to a loop that another goroutine runs at the moment is refused, and
@@ -22,7 +23,7 @@ func TestTwoLoops_WhatIsRefusedIsNotRead(t *testing.T) {
 	var group *asyncio.TaskGroup
 	var gen *asyncio.Generator[int]
 	bound, stop, over := make(chan struct{}), make(chan struct{}), make(chan struct{})
-	first := asyncio.NewLoop(&asyncio.LoopOptions{Logger: slog.New(&record{}), StallThreshold: -1})
+	first := asyncio.NewLoop(&asyncio.LoopOptions{Logger: slog.New(&asynciotest.Log{}), StallThreshold: -1})
 	go func() {
 		defer close(over)
 		_, _ = asyncio.RunUntilComplete(context.Background(), first, func(ctx context.Context) (int, error) {

@@ -81,8 +81,8 @@ func TestCond_ForcedUnwindIsNoPanic(t *testing.T) {
 		})
 		return asyncio.Yield(ctx)
 	})
-	if b.log.count("panicked") != 0 {
-		t.Errorf("Run: %v; logged:\n%s", err, b.log.text())
+	if b.log.Count("panicked") != 0 {
+		t.Errorf("Run: %v; logged:\n%s", err, b.log.Text())
 	}
 }
 
@@ -103,8 +103,8 @@ func TestCond_LockThatIsNeverReleasedIsNoPanicOfTheWaiters(t *testing.T) {
 		_, err := w.Await(ctx)
 		return err
 	})
-	if b.log.count("panicked") != 0 {
-		t.Errorf("Run: %v; Wait: %v; logged:\n%s", err, waitErr, b.log.text())
+	if b.log.Count("panicked") != 0 {
+		t.Errorf("Run: %v; Wait: %v; logged:\n%s", err, waitErr, b.log.Text())
 	}
 }
 

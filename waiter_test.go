@@ -38,10 +38,10 @@ func TestWait_LeavesErrorsToWhoeverAwaits(t *testing.T) {
 		if awaited {
 			want = 0
 		}
-		if err != nil || len(b.log.all()) != 2*want ||
-			b.log.count("Task exception was never retrieved", "boom") != want ||
-			b.log.count("Future exception was never retrieved", "splash") != want {
-			t.Errorf("awaited=%v: Run = %v, logged:\n%s", awaited, err, b.log.text())
+		if err != nil || len(b.log.Lines()) != 2*want ||
+			b.log.Count("Task exception was never retrieved", "boom") != want ||
+			b.log.Count("Future exception was never retrieved", "splash") != want {
+			t.Errorf("awaited=%v: Run = %v, logged:\n%s", awaited, err, b.log.Text())
 		}
 	}
 }
@@ -142,8 +142,8 @@ func TestWait_ForcedUnwindLeavesNoWatcher(t *testing.T) {
 		return asyncio.Yield(ctx)
 	})
 	s.want(t, "set")
-	if n := b.log.count("did not end in the shutdown"); n != 1 {
-		t.Errorf("logged:\n%s", b.log.text())
+	if n := b.log.Count("did not end in the shutdown"); n != 1 {
+		t.Errorf("logged:\n%s", b.log.Text())
 	}
 }
 
@@ -226,8 +226,8 @@ func TestWait_Misuse(t *testing.T) {
 		_, err := self.Await(ctx)
 		return err
 	})
-	if err != nil || b.log.text() != "" {
-		t.Errorf("Run = %v, logged:\n%s", err, b.log.text())
+	if err != nil || b.log.Text() != "" {
+		t.Errorf("Run = %v, logged:\n%s", err, b.log.Text())
 	}
 }
 

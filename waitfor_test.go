@@ -255,8 +255,8 @@ func TestTimeout_BothStrikeWhileTheLoopIsBusy(t *testing.T) {
 			wantTimeout(t, "the outer one", err, "asyncio: timed out after 1s")
 			return asyncio.Yield(ctx)
 		})
-		if err != nil || b.log.text() != "" {
-			t.Errorf("Run = %v, logged:\n%s", err, b.log.text())
+		if err != nil || b.log.Text() != "" {
+			t.Errorf("Run = %v, logged:\n%s", err, b.log.Text())
 		}
 	}
 }

@@ -101,8 +101,8 @@ func TestWaitGraph_RandomLocksAgainstAModel(t *testing.T) {
 				return nil
 			})
 		})
-		if err != nil || b.log.text() != "" {
-			t.Fatalf("seed %d: Run = %v, logged:\n%s", seed, err, b.log.text())
+		if err != nil || b.log.Text() != "" {
+			t.Fatalf("seed %d: Run = %v, logged:\n%s", seed, err, b.log.Text())
 		}
 	}
 	if circles < 100 {
@@ -230,8 +230,8 @@ func TestWaitGraph_NoCircleEverStands(t *testing.T) {
 			})
 			return allOf(context.WithoutCancel(ctx), p.tasks...)
 		})
-		if err = errors.Join(p.wrong, err); err != nil || b.log.text() != "" {
-			t.Fatalf("seed %d: %v, logged:\n%s", seed, err, b.log.text())
+		if err = errors.Join(p.wrong, err); err != nil || b.log.Text() != "" {
+			t.Fatalf("seed %d: %v, logged:\n%s", seed, err, b.log.Text())
 		}
 		circles += p.circles
 	}

@@ -205,8 +205,8 @@ func TestWaitGraph_RandomAcyclicWaits(t *testing.T) {
 			}
 			return allOf(ctx, tasks...)
 		})
-		if err != nil || b.log.text() != "" {
-			t.Fatalf("seed %d: Run = %v, logged:\n%s", seed, err, b.log.text())
+		if err != nil || b.log.Text() != "" {
+			t.Fatalf("seed %d: Run = %v, logged:\n%s", seed, err, b.log.Text())
 		}
 	}
 }

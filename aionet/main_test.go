@@ -1,12 +1,10 @@
 package aionet_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
 	"os"
-	"runtime/pprof"
 	"strings"
 	"sync"
 	"testing"
@@ -14,62 +12,10 @@ import (
 
 	"github.com/asyncio-go/asyncio"
 	"github.com/asyncio-go/asyncio/aionet"
+	"github.com/asyncio-go/asyncio/internal/asynciotest"
 )
 
-// TestMain fails the suite if it leaves a goroutine behind.
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if code == 0 {
-		if left := goroutines(); left != "" {
-			fmt.Fprintf(os.Stderr, "goroutines left behind by the suite:\n%s\n", left)
-			code = 1
-		}
-	}
-	os.Exit(code)
-}
-
-// goroutines is a dump of the goroutines of this module, once they have had time to end.
-func goroutines() (dump string) {
-	for range 500 {
-		var all bytes.Buffer
-		_ = pprof.Lookup("goroutine").WriteTo(&all, 2)
-		dump = ""
-		for g := range strings.SplitSeq(all.String(), "\n\n") {
-			if strings.Contains(g, "asyncio-go/asyncio.") || strings.Contains(g, "asyncio/aionet.") {
-				dump += strings.TrimSpace(g) + "\n\n"
-			}
-		}
-		if dump == "" {
-			return ""
-		}
-		time.Sleep(time.Millisecond) // the goroutines that end are not ours to wait for
-	}
-	return dump
-}
-
-// A record keeps what a loop logs.
-type record struct {
-	mu    sync.Mutex
-	lines []string
-}
-
-func (r *record) Enabled(context.Context, slog.Level) bool { return true }
-func (r *record) WithAttrs([]slog.Attr) slog.Handler       { return r }
-func (r *record) WithGroup(string) slog.Handler            { return r }
-func (r *record) Handle(_ context.Context, rec slog.Record) error {
-	line := rec.Level.String() + " " + rec.Message
-	rec.Attrs(func(a slog.Attr) bool { line += " " + a.String(); return true })
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.lines = append(r.lines, line)
-	return nil
-}
-
-func (r *record) text() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return strings.Join(r.lines, "\n")
-}
+func TestMain(m *testing.M) { os.Exit(asynciotest.Run(m)) }
 
 // patience is how long a test may take; nothing waits for it to pass.
 const patience = 30 * time.Second
@@ -85,7 +31,7 @@ func runLogged(t *testing.T, main func(ctx context.Context) error) string {
 func runWith(t *testing.T, o asyncio.LoopOptions, main func(ctx context.Context) error) string {
 	t.Helper()
 	before := descriptors(t)
-	log := &record{}
+	log := &asynciotest.Log{}
 	o.Logger, o.SlowThreshold, o.StallThreshold = slog.New(log), -1, -1
 	r := &asyncio.Runner{Options: o}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -93,13 +39,13 @@ func runWith(t *testing.T, o asyncio.LoopOptions, main func(ctx context.Context)
 	if err := r.Run(ctx, main); err != nil {
 		t.Errorf("Run: %v", err)
 	}
-	if left := goroutines(); left != "" {
+	if left := asynciotest.Goroutines(0); left != "" {
 		t.Errorf("goroutines left behind:\n%s", left)
 	}
 	if after := descriptors(t); after > before {
 		t.Errorf("%d descriptors before, %d after", before, after)
 	}
-	return log.text()
+	return log.Text()
 }
 
 // run is runLogged where nothing may be logged.

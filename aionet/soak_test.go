@@ -16,6 +16,7 @@ import (
 
 	"github.com/asyncio-go/asyncio"
 	"github.com/asyncio-go/asyncio/aionet"
+	"github.com/asyncio-go/asyncio/internal/asynciotest"
 )
 
 // The soak: go test ./aionet -run TestSoak -soak 10m -timeout 20m -v
@@ -367,7 +368,7 @@ func TestSoak(t *testing.T) {
 	if err := r.Run(ctx, s.run); err != nil {
 		t.Errorf("Run: %v", err)
 	}
-	if left := goroutines(); left != "" {
+	if left := asynciotest.Goroutines(0); left != "" {
 		t.Errorf("goroutines left behind:\n%s", left)
 	}
 	if after := descriptors(t); after > fds {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/asyncio-go/asyncio"
+	"github.com/asyncio-go/asyncio/internal/asynciotest"
 	"github.com/asyncio-go/asyncio/interop/internal/check"
 	"github.com/asyncio-go/asyncio/interop/loopgrpc"
 	"google.golang.org/grpc"
@@ -99,7 +100,7 @@ type site struct {
 	*service
 	pb.TestServiceClient
 	loop      *asyncio.Loop
-	log       *check.Log
+	log       *asynciotest.Log
 	closeLoop func()
 }
 

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/asyncio-go/asyncio"
+	"github.com/asyncio-go/asyncio/internal/asynciotest"
 	"github.com/asyncio-go/asyncio/interop/internal/check"
 	"github.com/asyncio-go/asyncio/interop/loophttp"
 )
@@ -20,7 +21,7 @@ func TestMain(m *testing.M) { check.Run(m) }
 type site struct {
 	*httptest.Server
 	loop  *asyncio.Loop
-	log   *check.Log
+	log   *asynciotest.Log
 	close func() // of the loop
 }
 
