@@ -10,15 +10,14 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
-	"runtime/pprof"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/asyncio-go/asyncio"
 	"github.com/asyncio-go/asyncio/aioexec"
+	"github.com/asyncio-go/asyncio/internal/asynciotest"
 )
 
 // These tests look into /proc for what is left.
@@ -57,12 +56,8 @@ func leftBehind(files int) (left string) {
 }
 
 func leftNow(files int) string {
-	var all bytes.Buffer
-	_ = pprof.Lookup("goroutine").WriteTo(&all, 2)
-	for g := range strings.SplitSeq(all.String(), "\n\n") {
-		if strings.Contains(g, "github.com/asyncio-go/asyncio/aioexec.") || strings.Contains(g, "github.com/asyncio-go/asyncio.(*") {
-			return "goroutine:\n" + g
-		}
+	if left := asynciotest.Dump(); left != "" {
+		return "goroutines:\n" + left
 	}
 	if n := openFiles(); n > files {
 		return fmt.Sprintf("%d files are open, %d were before", n, files)
@@ -129,18 +124,6 @@ func leftOfGroup(pgid int) (pids []string) {
 	return pids
 }
 
-// A record keeps what a loop logs.
-type record struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (r *record) Write(p []byte) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.text.Write(p)
-}
-
 // run runs main and fails the test if main fails, if anything is logged or if
 // anything is left behind.
 func run(t *testing.T, main func(ctx context.Context) error) {
@@ -154,12 +137,12 @@ func run(t *testing.T, main func(ctx context.Context) error) {
 func runErr(t *testing.T, main func(ctx context.Context) error) error {
 	t.Helper()
 	before := openFiles()
-	log := &record{}
+	log := &asynciotest.Log{}
 	r := asyncio.Runner{}
-	r.Options.Logger = slog.New(slog.NewTextHandler(log, nil))
+	r.Options.Logger = slog.New(log)
 	r.Options.SlowThreshold, r.Options.StallThreshold = -1, -1
 	err := r.Run(t.Context(), main)
-	if got := log.text.String(); got != "" {
+	if got := log.Text(); got != "" {
 		t.Errorf("logged:\n%s", got)
 	}
 	if left := leftBehind(before); left != "" {

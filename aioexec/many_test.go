@@ -15,6 +15,7 @@ import (
 
 	"github.com/asyncio-go/asyncio"
 	"github.com/asyncio-go/asyncio/aioexec"
+	"github.com/asyncio-go/asyncio/internal/asynciotest"
 )
 
 // All of them live at the same time: each waits until all are there.
@@ -138,9 +139,9 @@ func TestShutdown_KillsWhatDoesNotEndInTime(t *testing.T) {
 
 func TestRun_PanicOfAWriterIsAnError(t *testing.T) {
 	before := openFiles()
-	log := &record{}
+	log := &asynciotest.Log{}
 	r := asyncio.Runner{}
-	r.Options.Logger = slog.New(slog.NewTextHandler(log, nil))
+	r.Options.Logger = slog.New(log)
 	err := r.Run(t.Context(), func(ctx context.Context) error {
 		c := sh("echo a")
 		c.Stdout = writer(func([]byte) (int, error) { panic("kaboom") })
@@ -150,8 +151,8 @@ func TestRun_PanicOfAWriterIsAnError(t *testing.T) {
 		}
 		return nil
 	})
-	if n := strings.Count(log.text.String(), "level=ERROR"); err != nil || n != 1 {
-		t.Errorf("Run = %v, and logged:\n%s", err, log.text.String())
+	if n := log.Count("ERROR "); err != nil || n != 1 {
+		t.Errorf("Run = %v, and logged:\n%s", err, log.Text())
 	}
 	if left := leftBehind(before); left != "" {
 		t.Errorf("left behind: %s", left)

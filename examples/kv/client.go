@@ -5,6 +5,28 @@ import (
 	"strings"
 )
 
+func connectionCommands() []command {
+	return []command{
+		{"ping", -1, subscribed, (*session).ping},
+		{"echo", 2, 0, (*session).echo},
+		{"quit", -1, subscribed | immediate, (*session).quit},
+		{"reset", 1, subscribed | immediate, (*session).reset},
+		{"select", 2, 0, (*session).selectDB},
+		{"hello", -1, 0, (*session).hello},
+		{"client", -2, container, nil},
+		{"client|id", 2, 0, (*session).clientID},
+		{"client|getname", 2, 0, (*session).clientName},
+		{"client|setname", 3, 0, (*session).setClientName},
+		{"client|setinfo", 4, 0, (*session).setClientInfo},
+		{"command", -1, container, (*session).commandList},
+		{"command|count", 2, 0, (*session).commandCount},
+		{"command|docs", -2, 0, (*session).commandList},
+		{"config", -2, container, nil},
+		{"config|get", -3, 0, (*session).configGet},
+		{"info", -1, 0, (*session).info},
+	}
+}
+
 // The commands about the connection itself.
 
 func (s *session) ping(args [][]byte) {

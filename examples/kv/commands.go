@@ -21,98 +21,17 @@ const (
 	container                   // has subcommands, which have rows of their own
 )
 
-// commandTable is made by a function because its rows need it: EXEC executes.
+// commandTable is made by functions because its rows need it: EXEC executes. Each file
+// of commands has the rows of its own.
 func commandTable() map[string]*command {
 	table := map[string]*command{}
-	for _, c := range []command{
-		{"ping", -1, subscribed, (*session).ping},
-		{"echo", 2, 0, (*session).echo},
-		{"quit", -1, subscribed | immediate, (*session).quit},
-		{"reset", 1, subscribed | immediate, (*session).reset},
-		{"select", 2, 0, (*session).selectDB},
-		{"hello", -1, 0, (*session).hello},
-		{"client", -2, container, nil},
-		{"client|id", 2, 0, (*session).clientID},
-		{"client|getname", 2, 0, (*session).clientName},
-		{"client|setname", 3, 0, (*session).setClientName},
-		{"client|setinfo", 4, 0, (*session).setClientInfo},
-		{"command", -1, container, (*session).commandList},
-		{"command|count", 2, 0, (*session).commandCount},
-		{"command|docs", -2, 0, (*session).commandList},
-		{"config", -2, container, nil},
-		{"config|get", -3, 0, (*session).configGet},
-		{"info", -1, 0, (*session).info},
-
-		{"del", -2, 0, (*session).del},
-		{"unlink", -2, 0, (*session).del},
-		{"exists", -2, 0, (*session).exists},
-		{"expire", -3, 0, (*session).expire},
-		{"pexpire", -3, 0, (*session).pexpire},
-		{"ttl", 2, 0, (*session).ttl},
-		{"pttl", 2, 0, (*session).pttl},
-		{"persist", 2, 0, (*session).persist},
-		{"type", 2, 0, (*session).typeOf},
-		{"keys", 2, 0, (*session).keys},
-		{"scan", -2, 0, (*session).scan},
-		{"dbsize", 1, 0, (*session).dbsize},
-		{"flushdb", -1, 0, (*session).flushdb},
-		{"flushall", -1, 0, (*session).flushall},
-
-		{"get", 2, 0, (*session).get},
-		{"set", -3, 0, (*session).set},
-		{"mget", -2, 0, (*session).mget},
-		{"mset", -3, 0, (*session).mset},
-		{"append", -3, 0, (*session).append},
-		{"strlen", 2, 0, (*session).strlen},
-		{"getrange", 4, 0, (*session).getrange},
-		{"incr", 2, 0, (*session).incr},
-		{"decr", 2, 0, (*session).decr},
-		{"incrby", 3, 0, (*session).incrby},
-		{"decrby", 3, 0, (*session).decrby},
-
-		{"lpush", -3, 0, (*session).lpush},
-		{"rpush", -3, 0, (*session).rpush},
-		{"lpop", -2, 0, (*session).lpop},
-		{"rpop", -2, 0, (*session).rpop},
-		{"llen", 2, 0, (*session).llen},
-		{"lindex", 3, 0, (*session).lindex},
-		{"lrange", 4, 0, (*session).lrange},
-		{"blpop", -3, 0, (*session).blpop},
-		{"brpop", -3, 0, (*session).brpop},
-
-		{"hset", -4, 0, (*session).hset},
-		{"hget", 3, 0, (*session).hget},
-		{"hmget", -3, 0, (*session).hmget},
-		{"hdel", -3, 0, (*session).hdel},
-		{"hlen", 2, 0, (*session).hlen},
-		{"hexists", 3, 0, (*session).hexists},
-		{"hkeys", 2, 0, (*session).hkeys},
-		{"hvals", 2, 0, (*session).hvals},
-		{"hgetall", 2, 0, (*session).hgetall},
-		{"hincrby", 4, 0, (*session).hincrby},
-
-		{"sadd", -3, 0, (*session).sadd},
-		{"srem", -3, 0, (*session).srem},
-		{"smembers", 2, 0, (*session).smembers},
-		{"sismember", 3, 0, (*session).sismember},
-		{"scard", 2, 0, (*session).scard},
-		{"sinter", -2, 0, (*session).sinter},
-		{"sunion", -2, 0, (*session).sunion},
-		{"spop", -2, 0, (*session).spop},
-
-		{"subscribe", -2, subscribed, (*session).subscribe},
-		{"unsubscribe", -1, subscribed, (*session).unsubscribe},
-		{"psubscribe", -2, subscribed, (*session).psubscribe},
-		{"punsubscribe", -1, subscribed, (*session).punsubscribe},
-		{"publish", 3, 0, (*session).publish},
-
-		{"multi", 1, immediate, (*session).multi},
-		{"exec", 1, immediate, (*session).exec},
-		{"discard", 1, immediate, (*session).discard},
-		{"watch", -2, immediate, (*session).watch},
-		{"unwatch", 1, 0, (*session).unwatch},
+	for _, rows := range [][]command{
+		connectionCommands(), keyCommands(), stringCommands(), listCommands(),
+		hashCommands(), setCommands(), pubsubCommands(), transactionCommands(),
 	} {
-		table[c.name] = &c
+		for _, c := range rows {
+			table[c.name] = &c
+		}
 	}
 	return table
 }

@@ -2,6 +2,21 @@ package main
 
 import "strconv"
 
+func hashCommands() []command {
+	return []command{
+		{"hset", -4, 0, (*session).hset},
+		{"hget", 3, 0, (*session).hget},
+		{"hmget", -3, 0, (*session).hmget},
+		{"hdel", -3, 0, (*session).hdel},
+		{"hlen", 2, 0, (*session).hlen},
+		{"hexists", 3, 0, (*session).hexists},
+		{"hkeys", 2, 0, (*session).hkeys},
+		{"hvals", 2, 0, (*session).hvals},
+		{"hgetall", 2, 0, (*session).hgetall},
+		{"hincrby", 4, 0, (*session).hincrby},
+	}
+}
+
 // A hash is a hash value.
 type hash struct {
 	entry

@@ -5,6 +5,25 @@ import (
 	"time"
 )
 
+func keyCommands() []command {
+	return []command{
+		{"del", -2, 0, (*session).del},
+		{"unlink", -2, 0, (*session).del},
+		{"exists", -2, 0, (*session).exists},
+		{"expire", -3, 0, (*session).expire},
+		{"pexpire", -3, 0, (*session).pexpire},
+		{"ttl", 2, 0, (*session).ttl},
+		{"pttl", 2, 0, (*session).pttl},
+		{"persist", 2, 0, (*session).persist},
+		{"type", 2, 0, (*session).typeOf},
+		{"keys", 2, 0, (*session).keys},
+		{"scan", -2, 0, (*session).scan},
+		{"dbsize", 1, 0, (*session).dbsize},
+		{"flushdb", -1, 0, (*session).flushdb},
+		{"flushall", -1, 0, (*session).flushall},
+	}
+}
+
 func (s *session) del(args [][]byte) {
 	n := 0
 	for _, key := range args[1:] {

@@ -1,5 +1,19 @@
 package main
 
+func listCommands() []command {
+	return []command{
+		{"lpush", -3, 0, (*session).lpush},
+		{"rpush", -3, 0, (*session).rpush},
+		{"lpop", -2, 0, (*session).lpop},
+		{"rpop", -2, 0, (*session).rpop},
+		{"llen", 2, 0, (*session).llen},
+		{"lindex", 3, 0, (*session).lindex},
+		{"lrange", 4, 0, (*session).lrange},
+		{"blpop", -3, 0, (*session).blpop},
+		{"brpop", -3, 0, (*session).brpop},
+	}
+}
+
 // A list is a list value.
 type list struct {
 	entry

@@ -5,6 +5,16 @@ import (
 	"slices"
 )
 
+func pubsubCommands() []command {
+	return []command{
+		{"subscribe", -2, subscribed, (*session).subscribe},
+		{"unsubscribe", -1, subscribed, (*session).unsubscribe},
+		{"psubscribe", -2, subscribed, (*session).psubscribe},
+		{"punsubscribe", -1, subscribed, (*session).punsubscribe},
+		{"publish", 3, 0, (*session).publish},
+	}
+}
+
 // subscriptions are those of a session, in order.
 type subscriptions struct {
 	channels dict[struct{}]

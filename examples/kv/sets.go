@@ -2,6 +2,19 @@ package main
 
 import "math/rand/v2"
 
+func setCommands() []command {
+	return []command{
+		{"sadd", -3, 0, (*session).sadd},
+		{"srem", -3, 0, (*session).srem},
+		{"smembers", 2, 0, (*session).smembers},
+		{"sismember", 3, 0, (*session).sismember},
+		{"scard", 2, 0, (*session).scard},
+		{"sinter", -2, 0, (*session).sinter},
+		{"sunion", -2, 0, (*session).sunion},
+		{"spop", -2, 0, (*session).spop},
+	}
+}
+
 // A set is a set value.
 type set struct {
 	entry

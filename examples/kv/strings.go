@@ -6,6 +6,22 @@ import (
 	"time"
 )
 
+func stringCommands() []command {
+	return []command{
+		{"get", 2, 0, (*session).get},
+		{"set", -3, 0, (*session).set},
+		{"mget", -2, 0, (*session).mget},
+		{"mset", -3, 0, (*session).mset},
+		{"append", -3, 0, (*session).append},
+		{"strlen", 2, 0, (*session).strlen},
+		{"getrange", 4, 0, (*session).getrange},
+		{"incr", 2, 0, (*session).incr},
+		{"decr", 2, 0, (*session).decr},
+		{"incrby", 3, 0, (*session).incrby},
+		{"decrby", 3, 0, (*session).decrby},
+	}
+}
+
 // A text is a string value. Nothing keeps its bytes but itself, so they are
 // overwritten in place.
 type text struct {

@@ -1,5 +1,15 @@
 package main
 
+func transactionCommands() []command {
+	return []command{
+		{"multi", 1, immediate, (*session).multi},
+		{"exec", 1, immediate, (*session).exec},
+		{"discard", 1, immediate, (*session).discard},
+		{"watch", -2, immediate, (*session).watch},
+		{"unwatch", 1, 0, (*session).unwatch},
+	}
+}
+
 // A transaction is what MULTI begins, and what WATCH sees before it. Its requests
 // are executed in one step of the loop, which is all that makes them atomic.
 type transaction struct {
