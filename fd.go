@@ -47,6 +47,7 @@ type fds struct {
 	uses     []uint32 // of each slot
 	free     []uint32
 	pending  []poll.Event // not dealt with yet
+	over     bool         // the loop is closed as far as descriptors go
 	watching bool         // guarded by inbox.mu: a goroutine waits in the place of a host's loop
 }
 
@@ -59,7 +60,7 @@ type fds struct {
 func (l *Loop) Register(fd uintptr) (*FD, error) {
 	e := l.e
 	e.mustNotRace("Loop.Register")
-	if e.state.Load() == loopClosed {
+	if e.fds.over {
 		return nil, fmt.Errorf("asyncio: Loop.Register: %w: %s; make a new one", ErrLoopClosed, e)
 	}
 	f, err := e.fds.add(e, int(fd))
@@ -299,6 +300,7 @@ func (e *engine) watchForHost() {
 
 // closeAll closes what is left when the loop closes.
 func (x *fds) closeAll() {
+	x.over = true // or a callback could register another
 	for _, f := range x.slots {
 		if f != nil {
 			f.Close()

@@ -44,6 +44,23 @@ func TestFD_TheLoopClosesWhatIsLeft(t *testing.T) {
 	}
 }
 
+func TestFD_NoneIsRegisteredWhileTheLoopClosesThem(t *testing.T) {
+	noLeaks(t)
+	a, b := sockets(t)
+	l := asyncio.NewLoop(nil)
+	f, err := l.Register(uintptr(a))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.OnClose(func() { _, err = l.Register(uintptr(b)) })
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if !errors.Is(err, asyncio.ErrLoopClosed) {
+		t.Errorf("Register while the loop closes: %v", err)
+	}
+}
+
 func openPipe(t *testing.T) int {
 	t.Helper()
 	r, w, err := os.Pipe()

@@ -275,13 +275,14 @@ func (l *Loop) Network() any { return l.e.opts.Network }
 
 // Context is the innermost scope of the task that runs: what an operation
 // obeys that takes no ctx, such as the Read of a connection. It panics where
-// no task of the loop runs.
+// no task of the loop runs, and in [NoAwait]: who asks is about to await.
 func (l *Loop) Context() context.Context {
 	e := l.e
 	e.mustOwn("Loop.Context")
 	if e.cur == nil {
 		panic(misuse(nil, "Loop.Context: called from a plain callback, where no task runs"))
 	}
+	e.mustMayAwait("Loop.Context")
 	return e.cur.coro.bracket
 }
 

@@ -204,6 +204,9 @@ func (e *engine) runDownPhases() {
 func (l *Loop) OnClose(f func()) {
 	l.e.mustNotRace("Loop.OnClose")
 	mustFunc(f != nil, "Loop.OnClose")
+	if l.e.state.Load() == loopClosed {
+		panic(misuse(ErrLoopClosed, "Loop.OnClose: %s is closed already; register before that", l.e))
+	}
 	l.e.closers = append(l.e.closers, l.e.newHandle(f, f))
 }
 

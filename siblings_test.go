@@ -185,3 +185,24 @@ func TestEvent_WaitAsNamesTheWait(t *testing.T) {
 type named string
 
 func (n named) String() string { return string(n) }
+
+func TestLoop_OnCloseOfAClosedLoopIsMisuse(t *testing.T) {
+	l := asyncio.NewLoop(nil)
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if text := panicOf(func() { l.OnClose(func() {}) }); !strings.Contains(text, "is closed already; register before that") {
+		t.Errorf("panic is %s", text)
+	}
+}
+
+func TestLoop_ContextInNoAwaitPanics(t *testing.T) {
+	run(t, func(ctx context.Context) error {
+		l, _ := asyncio.RunningLoop(ctx)
+		text := panicOf(func() { asyncio.NoAwait(ctx, func() { l.Context() }) })
+		if !strings.HasPrefix(text, "asyncio: Loop.Context: awaits inside NoAwait (") {
+			t.Errorf("panic is %s", text)
+		}
+		return nil
+	})
+}

@@ -30,17 +30,13 @@ var _ net.Conn = (*Conn)(nil)
 // of its loop.
 func (c *Conn) In(ctx context.Context) *Conn { return &Conn{c.link, ctx} }
 
-// begin is what the operation op obeys. It panics where the connection's loop does not
-// run a task; but with the loop, its connections are closed.
+// begin is what the operation op obeys.
 func (c *Conn) begin(op string) (context.Context, error) {
-	l := c.link.hub.loop
-	if c.ctx != nil && l.Owned() {
-		return c.ctx, nil
+	ctx, err := obeyed(c.link.hub.loop, c.ctx)
+	if err != nil {
+		err = c.link.opError(op, err)
 	}
-	if l.Closed() {
-		return nil, c.link.opError(op, net.ErrClosed)
-	}
-	return l.Context(), nil
+	return ctx, err
 }
 
 // LocalAddr is the near end's address.

@@ -104,6 +104,9 @@ func (h *hub) flushSoon(k *link) {
 
 func (h *hub) flushAll() {
 	for i, k := range h.dirty {
+		if k == nil { // a Network has panicked in the flush before
+			continue
+		}
 		h.dirty[i] = nil
 		k.dirty = false
 		k.flush()

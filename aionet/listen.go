@@ -134,13 +134,13 @@ func (l *Listener) tryAccept(room func() bool) (Stream, error) {
 }
 
 func (l *Listener) usable(ctx context.Context) error {
-	loop := l.hub.loop
-	owned := loop.Owned()
+	_, err := obeyed(l.hub.loop, ctx)
+	if l.closed {
+		err = net.ErrClosed
+	}
 	switch {
-	case l.closed || !owned && loop.Closed():
-		return l.opError(net.ErrClosed)
-	case !owned:
-		loop.Context() // panics
+	case err != nil:
+		return l.opError(err)
 	case ctx.Err() != nil:
 		return asyncio.Yield(ctx)
 	case l.streak >= maxStreak:

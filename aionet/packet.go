@@ -105,21 +105,17 @@ func packetAddrs(ctx context.Context, h *hub, network, address string) ([]net.Ad
 // In is the same socket as seen by somebody whose operations obey ctx.
 func (c *PacketConn) In(ctx context.Context) *PacketConn { return &PacketConn{c.packets, ctx} }
 
-func (c *PacketConn) context() context.Context {
-	if c.ctx != nil {
-		return c.ctx
-	}
-	return c.hub.loop.Context()
-}
-
 // ReadFrom waits for a datagram and says whose it is. What does not fit into p is lost.
 func (c *PacketConn) ReadFrom(p []byte) (n int, from net.Addr, err error) {
-	if c.busy {
-		return 0, nil, c.opError("read", nil, errBusy)
+	ctx, err := obeyed(c.hub.loop, c.ctx)
+	if err == nil && c.busy {
+		err = errBusy
+	}
+	if err != nil {
+		return 0, nil, c.opError("read", nil, err)
 	}
 	c.busy = true
 	defer func() { c.busy = false }()
-	ctx := c.context()
 	for {
 		if err := c.usable(ctx, &c.in); err != nil {
 			return 0, nil, c.opError("read", nil, err)
@@ -145,7 +141,10 @@ func (c *PacketConn) WriteTo(p []byte, to net.Addr) (int, error) {
 
 // send sends a datagram to the given address, or to that which was dialled.
 func (c *PacketConn) send(p []byte, to net.Addr) (int, error) {
-	ctx := c.context()
+	ctx, err := obeyed(c.hub.loop, c.ctx)
+	if err != nil {
+		return 0, c.opError("write", to, err)
+	}
 	for {
 		if err := c.usable(ctx, &c.out); err != nil {
 			return 0, c.opError("write", to, err)

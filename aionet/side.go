@@ -2,6 +2,7 @@ package aionet
 
 import (
 	"context"
+	"net"
 	"os"
 	"time"
 
@@ -75,6 +76,19 @@ func (s *side) end() {
 		s.alarm = nil
 	}
 	s.ready.Set()
+}
+
+// obeyed is what an operation obeys: ctx, or where that is nil the innermost scope of
+// the task. It panics where no task of the loop runs, or may await; but with the loop,
+// its connections are closed.
+func obeyed(l *asyncio.Loop, ctx context.Context) (context.Context, error) {
+	if l.Closed() {
+		return nil, net.ErrClosed
+	}
+	if innermost := l.Context(); ctx == nil {
+		return innermost, nil
+	}
+	return ctx, nil
 }
 
 // onLoop calls f on the loop: now, if the caller is there, and never, if the loop is
