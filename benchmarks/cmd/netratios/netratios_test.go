@@ -1,44 +1,13 @@
 package main
 
 import (
-	"bytes"
-	"flag"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/asyncio-go/asyncio/benchmarks/internal/reporttest"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
-
-func TestWrite_Golden(t *testing.T) {
-	for _, name := range []string{"ours", "peers"} {
-		t.Run(name, func(t *testing.T) {
-			in, err := os.Open(filepath.Join("testdata", name+".txt"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer in.Close()
-			var got bytes.Buffer
-			if err := write(&got, in); err != nil {
-				t.Fatal(err)
-			}
-			golden := filepath.Join("testdata", name+".golden")
-			if *update {
-				if err := os.WriteFile(golden, got.Bytes(), 0o666); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !bytes.Equal(got.Bytes(), want) {
-				t.Errorf("got:\n%s\nwant:\n%s", &got, want)
-			}
-		})
-	}
-}
+func TestWrite_Golden(t *testing.T) { reporttest.Golden(t, write, "ours", "peers") }
 
 func TestRead_WithoutResults(t *testing.T) {
 	_, err := read(strings.NewReader("# ours: not measured: it does not compile\n"))
