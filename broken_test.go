@@ -88,7 +88,7 @@ func TestBroken_ExceptionHandlerThatAwaits(t *testing.T) {
 
 type brokenChooser struct{}
 
-func (brokenChooser) Choose(asyncio.Choice, int) int { panic("broken chooser") }
+func (brokenChooser) Choose(asyncio.Choice, []asyncio.Candidate) int { panic("broken chooser") }
 
 type brokenClock struct{ *asyncio.ManualClock }
 

@@ -17,7 +17,12 @@ import (
 type chooserFunc func(kind asyncio.Choice, n int) int
 
 // Choose implements asyncio.Chooser.
-func (f chooserFunc) Choose(kind asyncio.Choice, n int) int { return f(kind, n) }
+func (f chooserFunc) Choose(kind asyncio.Choice, c []asyncio.Candidate) int {
+	if len(c) == 1 {
+		return 0
+	}
+	return f(kind, len(c))
+}
 
 // lastFirst reverses whatever it may.
 var lastFirst = chooserFunc(func(_ asyncio.Choice, n int) int { return n - 1 })

@@ -62,6 +62,10 @@ type engine struct {
 	calling    *Handle // the callback that runs or ran last
 	deadlocked bool    // the run has ended in a deadlock
 	chooser    Chooser
+	watcher    Watcher // the Chooser, if it is one
+	candidates []Candidate
+	places     []int // where the candidates are
+	held       bool  // the Chooser wants none of the ready
 	executor   executor
 	dropped    dropBox
 	failures   list.List[failure]
@@ -129,8 +133,9 @@ func (e *engine) turns(done func() bool) {
 				var r runnable
 				if e.chooser == nil {
 					r = e.ready.Pop()
-				} else {
-					r = e.chooseReady()
+				} else if r = e.chooseReady(); r == nil {
+					e.held, e.budget = true, 0
+					break
 				}
 				var isTask bool
 				if t, isTask = r.(*task); !isTask {
@@ -155,9 +160,10 @@ func (e *engine) turns(done func() bool) {
 		if done() {
 			return
 		}
-		if e.ready.Len() == 0 && !e.inbox.pending.Load() {
+		if (e.ready.Len() == 0 || e.held) && !e.inbox.pending.Load() {
 			e.idle()
 		}
+		e.held = false
 	}
 }
 
@@ -188,6 +194,9 @@ func (e *engine) beginTurn() {
 	if e.inbox.pending.Load() {
 		e.drain()
 	}
+	if e.opts.Fence != nil {
+		e.arrivals()
+	}
 	if e.dropped.pending.Load() {
 		e.collectDropped()
 	}
@@ -204,10 +213,18 @@ func (e *engine) beginTurn() {
 // runStep runs a step or callback that needs more than a switch.
 func (e *engine) runStep(r runnable) {
 	e.steps++
+	var c Candidate
+	if e.watcher != nil {
+		c, _ = candidateOf(r)
+		e.watcher.BeforeStep(c)
+	}
 	if e.debug {
 		e.timeStep(r)
 	} else {
 		r.step()
+	}
+	if e.watcher != nil {
+		e.watcher.AfterStep(c)
 	}
 }
 
@@ -244,7 +261,7 @@ func (e *engine) idle() {
 		if e.arrivals(); e.fds.count > 0 {
 			e.pollFDs() // what is ready comes before what is due when the clock jumps
 		}
-		if e.ready.Len() > 0 {
+		if e.ready.Len() > 0 && !e.held {
 			return
 		}
 	}
@@ -257,7 +274,7 @@ func (e *engine) idle() {
 			return
 		}
 	}
-	if e.quiet() && (next == forever || e.closing && e.timers.Len() == 1 && e.wind.deadline.item.Queued()) {
+	if e.quiet() && !e.held && (next == forever || e.closing && e.timers.Len() == 1 && e.wind.deadline.item.Queued()) {
 		e.deadlock()
 		return
 	}
@@ -292,5 +309,8 @@ func (e *engine) idle() {
 // quiet reports whether nothing outside can wake the loop: provably, because
 // nobody holds anything to do it with.
 func (e *engine) quiet() bool {
+	if e.opts.Fence != nil {
+		return e.active == 0
+	}
 	return e.active == 0 && e.fds.count == 0 && e.cancels == 0 && e.foreigns.Empty() && !e.given.Load() && !e.inbox.pending.Load()
 }

@@ -14,7 +14,7 @@ import (
 type dice struct{ *rand.Rand }
 
 // Choose implements asyncio.Chooser.
-func (d dice) Choose(_ asyncio.Choice, n int) int { return d.IntN(n) }
+func (d dice) Choose(_ asyncio.Choice, c []asyncio.Candidate) int { return d.IntN(len(c)) }
 
 // A test runs the program with many seeds; one that fails can be run again.
 func ExampleChooser() {

@@ -60,6 +60,11 @@ type fds struct {
 func (l *Loop) Register(fd uintptr) (*FD, error) {
 	e := l.e
 	e.mustNotRace("Loop.Register")
+	if e.opts.Fence != nil {
+		err := fenced(fmt.Sprintf("Loop.Register(%d): a descriptor of the system", fd), "the simulated network")
+		e.opts.Fence(err)
+		return nil, err
+	}
 	if e.fds.over {
 		return nil, fmt.Errorf("asyncio: Loop.Register: %w: %s; make a new one", ErrLoopClosed, e)
 	}

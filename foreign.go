@@ -20,6 +20,10 @@ type foreign struct {
 func (e *engine) obey(ctx context.Context, cancel func(*cancellation)) *foreign {
 	f := &foreign{ctx: ctx, cancel: cancel}
 	e.foreigns.PushBack(&f.node, f)
+	if e.opts.Fence != nil { // every turn asks, because that goroutine would come when it likes
+		f.stop = func() bool { return true }
+		return f
+	}
 	f.stop = context.AfterFunc(ctx, func() {
 		e.inject(func() {
 			if f.node.Linked() {

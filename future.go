@@ -73,7 +73,9 @@ func (f *Future[T]) SetError(err error) {
 		fail := f.e.newFailure(&failure{
 			message: "Future exception was never retrieved",
 			object:  f.String(), created: f.made.String(), err: err})
-		fail.cleanup = runtime.AddCleanup(f, (*failure).unreachable, fail)
+		if f.e.opts.Fence == nil { // the garbage collector comes when it likes
+			fail.cleanup = runtime.AddCleanup(f, (*failure).unreachable, fail)
+		}
 		f.aftermath().failure = fail
 	}
 	f.e.nudge()

@@ -79,7 +79,9 @@ func (h *Generator[T]) Next(ctx context.Context) (v T, ok bool, err error) {
 			if !g.start() {
 				return v, false, nil
 			}
-			h.cleanup = runtime.AddCleanup(h, (*generator[T]).dropped, g)
+			if g.scope.e.opts.Fence == nil { // the garbage collector comes when it likes
+				h.cleanup = runtime.AddCleanup(h, (*generator[T]).dropped, g)
+			}
 		} else if g.atYield {
 			g.wakeNext()
 		}

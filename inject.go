@@ -44,6 +44,23 @@ type injected struct {
 func (e *engine) inject(f func()) bool { return e.injectCall(injected{run: f}) }
 
 func (e *engine) injectCall(c injected) bool {
+	if e.opts.Fence != nil && !e.owned() && e.state.Load() == loopRunning {
+		e.opts.Fence(fenced("the loop was called from another goroutine", "a task"))
+		if c.lost != nil {
+			c.lost()
+		}
+		return true
+	}
+	return e.post(c)
+}
+
+// fenced is the error of an attempt to leave a loop with a Fence.
+func fenced(what, instead string) error {
+	return misuse(nil, "%s, which has no place in a simulation; use %s there", what, instead)
+}
+
+// post is injectCall past the fence.
+func (e *engine) post(c injected) bool {
 	in := &e.inbox
 	in.mu.Lock()
 	if in.closed {
@@ -232,6 +249,10 @@ func (l *Loop) Outside(f func() (result func())) {
 // outside runs f on a goroutine of its own and counts it as something that may
 // wake the loop, until f's result, which is a call for the loop, was made.
 func (e *engine) outside(f func() (result func())) {
+	if e.opts.Fence != nil {
+		e.opts.Fence(fenced("something waits for a goroutine", "Queue in place of Go's channels"))
+		return
+	}
 	e.active++
 	go func() {
 		result := f()

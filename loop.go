@@ -68,6 +68,14 @@ type LoopOptions struct {
 	// Chooser makes scheduling decisions; nil means in order of arrival.
 	Chooser Chooser
 
+	// Fence keeps out whatever is outside of the loop, as a simulation needs it:
+	// calls from other goroutines, functions on goroutines of their own (those of
+	// Blocking apart, which the Executor runs), descriptors and signals. Each
+	// attempt is refused, and Fence is called, on the goroutine that made it, with
+	// an error that says what it was. The loop of a Fence is deadlocked as soon as
+	// every task waits and no deadline is set: nothing could wake it.
+	Fence func(err error)
+
 	// OnWake tells the host of a loop that it drives with Step that there is
 	// something new to run. It is called from any goroutine, at most once
 	// between two calls of Step, and must not block or call Step itself.
@@ -98,6 +106,7 @@ func NewLoop(o *LoopOptions) *Loop {
 
 func newLoop(o LoopOptions, pc uintptr) *Loop {
 	e := &engine{opts: o, number: loopCount.Add(1), created: fileLine(pc), chooser: o.Chooser}
+	e.watcher, _ = o.Chooser.(Watcher)
 	e.defaults()
 	e.startClock(o.Clock)
 	e.inbox.wake = make(chan struct{}, 1)
@@ -307,12 +316,14 @@ func (e *engine) enter(fn string) error {
 		}
 		return fmt.Errorf("asyncio: %s: %w: %s, on another goroutine; reach it with CallSoon or Submit", fn, ErrLoopRunning, e)
 	}
-	locked := lockedThread()
-	if err := e.sameThread(fn, locked); err != nil {
-		e.state.Store(loopOpen)
-		return err
+	if e.opts.Fence == nil { // a simulation runs many loops, on its own goroutine
+		locked := lockedThread()
+		if err := e.sameThread(fn, locked); err != nil {
+			e.state.Store(loopOpen)
+			return err
+		}
+		e.thread = locked
 	}
-	e.thread = locked
 	e.takeOver()
 	e.register()
 	return nil

@@ -74,7 +74,7 @@ func (l *Loop) Close() error {
 		return fmt.Errorf("asyncio: Close: cannot close a running event loop: %w: %s; Stop it first, "+
 			"and close it when its run has returned", ErrLoopRunning, e)
 	}
-	if locked := lockedThread(); e.thread != 0 && e.thread != locked && e.coros > 0 {
+	if e.thread != 0 && e.coros > 0 && e.thread != lockedThread() {
 		e.state.Store(loopOpen)
 		return fmt.Errorf("asyncio: Close: %s has tasks that can only be resumed on the goroutine that has locked its "+
 			"thread for it (runtime.LockOSThread); close it there", e)
@@ -105,9 +105,9 @@ func (l *Loop) Close() error {
 func (e *engine) shutdown() (left []string, goexited bool) {
 	nothing := e.tasks.Empty() && e.gens.Empty() && e.executor.jobs.Empty() &&
 		e.ready.Len() == 0 && !e.inbox.pending.Load()
-	if e.thread != 0 || nothing && lockedThread() == 0 {
+	if e.thread != 0 || e.opts.Fence != nil || nothing && lockedThread() == 0 {
 		// Inline: the coroutines can only be resumed here, or there is nothing
-		// that could block.
+		// that could block, or it has to be the same every time.
 		for !e.runDownHere() {
 		}
 		return e.wind.left, e.wind.goexited
