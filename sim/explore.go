@@ -1,0 +1,230 @@
+package sim
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Options are those of a campaign. The zero value is right for most.
+type Options struct {
+	// Seeds is how many schedules are tried; zero means 1,000. Seed is the first of
+	// them: with Seeds of 1 it is the only one. Seed 0 is plain FIFO order.
+	Seeds int
+	Seed  uint64
+
+	// Budget bounds the time that a campaign takes on the machine's clock; zero is
+	// no bound.
+	Budget time.Duration
+
+	// Strategies are taken in turn; nil means Walk, PCT and POS.
+	Strategies []Strategy
+
+	// MaxSteps is how many steps a run may take; zero means 100,000.
+	MaxSteps int
+
+	// Jobs is how many runs go on at a time, each on a goroutine of its own; zero
+	// means one a processor. What f shares between runs needs a lock with more than
+	// one.
+	Jobs int
+
+	// Reach are the names of [Sometimes] and [Reachable] that the campaign must see;
+	// those of Sometimes that it comes across need not be listed.
+	Reach []string
+}
+
+func (o Options) filled() Options {
+	o.Seeds = cmp.Or(o.Seeds, 1000)
+	o.MaxSteps = cmp.Or(o.MaxSteps, 100_000)
+	o.Jobs = cmp.Or(o.Jobs, runtime.GOMAXPROCS(0))
+	return o
+}
+
+// A Report is what a campaign has found.
+type Report struct {
+	Schedules int // that were run, those of shrinking and checking apart
+	Steps     int // in all of them
+	Choices   int // decisions in all of them that could have been made otherwise
+	Elapsed   time.Duration
+	Complete  bool     // of Exhaustive: every schedule was tried
+	Failure   *Failure // nil if no run failed
+}
+
+// A campaign is many runs of one function.
+type campaign struct {
+	f       Func
+	o       Options
+	est     *estimate
+	replay  func(seed uint64) string // the command that runs a seed again
+	sights  sights
+	next    atomic.Uint64 // the number of the next run
+	choices atomic.Int64
+	steps   atomic.Int64
+	ran     atomic.Int64
+
+	mu       sync.Mutex
+	failed   *Failure // of the lowest seed
+	failedAt uint64
+}
+
+// Explore runs f under many schedules until one fails. It is [Test] without testing.
+func Explore(f Func, o Options) *Report {
+	return newCampaign(f, o).explore()
+}
+
+func newCampaign(f Func, o Options) *campaign {
+	return &campaign{f: f, o: o.filled(), failedAt: 1<<64 - 1}
+}
+
+func (c *campaign) explore() *Report {
+	began := time.Now()
+	r := &Report{}
+	c.first()
+	if c.o.exhaustive() {
+		r.Complete = c.exhaust(began)
+	} else if c.failed == nil {
+		c.spread(began)
+	}
+	r.Schedules, r.Steps, r.Choices = int(c.ran.Load()), int(c.steps.Load()), int(c.choices.Load())
+	if r.Failure = c.failed; r.Failure == nil {
+		r.Failure = c.verdict(r)
+	}
+	r.Elapsed = time.Since(began)
+	return r
+}
+
+// verdict is what is wrong with a campaign in which no run failed.
+func (c *campaign) verdict(r *Report) *Failure {
+	if missed := c.sights.missed(c.o.Reach); missed != "" {
+		return &Failure{Kind: KindMissed, Schedules: r.Schedules, Err: errors.New(missed)}
+	}
+	if r.Choices == 0 && c.o.Seeds > 1 {
+		return &Failure{Kind: KindEmpty, Schedules: r.Schedules,
+			Err: errors.New("there was nothing to choose: no two tasks were ever ready at the same time; " +
+				"use Run for a program of one task, or let its tasks run together")}
+	}
+	return nil
+}
+
+// first runs FIFO order, twice, for the estimates and to see that runs can be repeated.
+func (c *campaign) first() {
+	s := &schedule{}
+	s.reset(fifo{}, c.o.MaxSteps)
+	w := c.play(s)
+	c.est = estimateOf(s)
+	again := &schedule{}
+	again.reset(fifo{}, c.o.MaxSteps)
+	c.play(again)
+	if where := parts(s, again); where != "" {
+		c.fail(0, &Failure{Kind: KindStrayed, Err: errors.New(where)})
+		return
+	}
+	if c.o.Seed == 0 && !c.o.exhaustive() {
+		c.next.Store(1)
+		c.count(s)
+		if w.failure != nil {
+			c.found(s, nil, 0, w.failure)
+		}
+	}
+}
+
+func (c *campaign) count(s *schedule) {
+	c.ran.Add(1)
+	c.steps.Add(int64(len(s.steps)))
+	c.choices.Add(int64(len(s.made)))
+}
+
+// spread runs the seeds on so many goroutines.
+func (c *campaign) spread(began time.Time) {
+	var workers sync.WaitGroup
+	for range c.o.Jobs {
+		workers.Go(func() { c.work(began) })
+	}
+	workers.Wait()
+}
+
+// work runs seeds until there are no more, or a lower one has failed.
+func (c *campaign) work(began time.Time) {
+	s, passed := &schedule{}, &schedule{}
+	all := newStrategies()
+	for {
+		i := c.next.Add(1) - 1
+		if i >= uint64(c.o.Seeds) || c.lowest() < i || c.o.Budget > 0 && time.Since(began) > c.o.Budget {
+			return
+		}
+		seed := c.o.Seed + i
+		s.reset(all.begin(c.o.strategyOf(seed), seed, c.est), c.o.MaxSteps)
+		w := c.play(s)
+		c.count(s)
+		if w.failure != nil {
+			c.found(s, passed, seed, w.failure)
+			return
+		}
+		s, passed = passed, s
+	}
+}
+
+func (c *campaign) lowest() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.failedAt - c.o.Seed
+}
+
+func (c *campaign) fail(seed uint64, f *Failure) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if seed < c.failedAt {
+		c.failed, c.failedAt = f, seed
+	}
+}
+
+// found makes the report of a run that has failed: it sees whether it does so again,
+// shrinks it, and runs it once more to find the words.
+func (c *campaign) found(s, passed *schedule, seed uint64, f *Failure) {
+	full := picksOf(s)
+	again := &schedule{}
+	again.reset(&replay{picks: full}, c.o.MaxSteps)
+	w := c.play(again)
+	where := parts(s, again)
+	switch {
+	case f.Kind == KindFence:
+	case where != "":
+		f = &Failure{Kind: KindStrayed, Err: fmt.Errorf("%s; the run had failed with: %w", where, f.Err)}
+	default:
+		short := c.shrink(again, f.Kind, full)
+		f, w = c.tell(short, passed)
+	}
+	f.Seed, f.Strategy, f.Schedules = seed, c.o.strategyOf(seed), int(seed-c.o.Seed)+1
+	_ = w
+	if c.replay != nil {
+		f.replay = c.replay(seed)
+	}
+	c.fail(seed, f)
+}
+
+// tell runs a record for its report.
+func (c *campaign) tell(picks []int32, passed *schedule) (*Failure, *World) {
+	s := &schedule{}
+	s.reset(&replay{picks: picks}, c.o.MaxSteps)
+	s.names = &names{said: map[int]string{}}
+	w := c.play(s)
+	f := w.failure
+	if f == nil {
+		return &Failure{Kind: KindStrayed, Err: errors.New("the schedule failed, but not once more")}, w
+	}
+	f.Picks, f.Hash, f.At = picks, s.hash, w.Now()
+	f.Events, f.Log = s.names.events, w.log
+	for at := range s.made {
+		if what, ok := s.names.said[at]; ok {
+			f.Deviations = append(f.Deviations, Deviation{int(s.made[at].step), what})
+		}
+	}
+	if passed != nil {
+		f.Departs = departs(s, passed)
+	}
+	return f, w
+}

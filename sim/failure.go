@@ -1,0 +1,136 @@
+package sim
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/asyncio-go/asyncio"
+)
+
+// A Kind is the way in which a run failed.
+type Kind string
+
+// The kinds of failures.
+const (
+	KindError     Kind = "error"     // the function returned one
+	KindPanic     Kind = "panic"     // a task panicked
+	KindReport    Kind = "report"    // an error that nobody has retrieved
+	KindDeadlock  Kind = "deadlock"  // every task waits, and nothing can wake one
+	KindAssertion Kind = "assertion" // an assertion or an invariant does not hold
+	KindSteps     Kind = "steps"     // the run takes too many steps
+	KindFence     Kind = "fence"     // something outside of the simulation was used
+	KindStrayed   Kind = "strayed"   // two runs of one seed differ
+	KindMissed    Kind = "missed"    // the campaign never saw what it should have
+	KindEmpty     Kind = "empty"     // there was nothing to choose
+)
+
+// A Failure is a run that failed, with what is needed to run it again. It is the error
+// of a campaign.
+type Failure struct {
+	Kind      Kind
+	Err       error
+	Seed      uint64
+	Strategy  Strategy
+	Schedules int           // how many were tried, with this one
+	At        time.Duration // on the world's clock
+
+	// Picks are the decisions of the shrunk schedule, up to the last that is not 0.
+	Picks      []int32
+	Deviations []Deviation // those that are not 0
+	Departs    string      // where it first departs from the last run that passed
+	Events     []string    // the last steps
+	Log        []string    // the last lines that the run has logged
+	Hash       uint64      // of all decisions and steps
+
+	replay string // the command
+}
+
+// A Deviation is a decision of a schedule that differs from FIFO order and an ideal
+// world.
+type Deviation struct {
+	Step int    // the number of the step before which it was made
+	What string // in words
+}
+
+func (f *Failure) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "sim: %s: %v\n", f.Kind, f.Err)
+	fmt.Fprintf(&b, "  seed %d (%s), schedule %d of the campaign, at %v, hash %016x\n", f.Seed, f.Strategy, f.Schedules, f.At, f.Hash)
+	if f.replay != "" {
+		fmt.Fprintf(&b, "  replay: %s\n", f.replay)
+	}
+	b.WriteString("  schedule: " + f.words() + "\n")
+	if f.Departs != "" {
+		b.WriteString("  departs from the last run that passed " + f.Departs + "\n")
+	}
+	section(&b, "last steps", f.Events)
+	section(&b, "log", f.Log)
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// Unwrap is the error of the run.
+func (f *Failure) Unwrap() error { return f.Err }
+
+// words are the schedule in words.
+func (f *Failure) words() string {
+	if len(f.Deviations) == 0 {
+		return "FIFO"
+	}
+	all := make([]string, len(f.Deviations))
+	for i, d := range f.Deviations {
+		all[i] = fmt.Sprintf("at step %d %s", d.Step, d.What)
+	}
+	return "FIFO, except that " + strings.Join(all, ", and ")
+}
+
+func section(b *strings.Builder, title string, lines []string) {
+	if len(lines) == 0 {
+		return
+	}
+	b.WriteString("  " + title + ":\n")
+	for _, line := range lines {
+		b.WriteString("    " + strings.ReplaceAll(line, "\n", "\n    ") + "\n")
+	}
+}
+
+// names has the words for what happens in the run of a report.
+type names struct {
+	said   map[int]string // of deviations, by the number of the decision
+	events []string
+	w      *World
+}
+
+// maxEvents is how many steps a report tells.
+const maxEvents = 20
+
+func (x *names) note(at int, kind uint8, picked int, candidates []asyncio.Candidate) {
+	if picked == 0 {
+		return
+	}
+	switch {
+	case kind == kindDraw:
+		x.said[at] = fmt.Sprintf("the world drew %d", picked)
+	case kind == uint8(asyncio.ChooseReady):
+		x.said[at] = nameOf(candidates[picked]) + " ran before " + nameOf(candidates[0])
+	case kind == uint8(asyncio.ChooseTimer):
+		x.said[at] = "the deadline of " + nameOf(candidates[picked]) + " struck before that of " + nameOf(candidates[0])
+	default:
+		x.said[at] = fmt.Sprintf("result %d came before result 0", picked)
+	}
+}
+
+func (x *names) step(c asyncio.Candidate) {
+	if len(x.events) == maxEvents {
+		x.events = append(x.events[:0], x.events[1:]...)
+	}
+	x.events = append(x.events, fmt.Sprintf("%8v  step %d: %s", x.w.Now(), len(x.w.s.steps), nameOf(c)))
+}
+
+// nameOf names a candidate as its program would.
+func nameOf(c asyncio.Candidate) string {
+	if c.Task == nil {
+		return "a callback"
+	}
+	return "`" + c.Task.Name() + "`"
+}
