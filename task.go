@@ -39,6 +39,7 @@ type AnyTask interface {
 	Cancel(cause error) bool
 	WaitingFor() string
 	CallGraph() *CallGraph
+	Context() context.Context
 	String() string
 
 	body
@@ -188,6 +189,10 @@ func (t *task) Name() string {
 // maxName bounds the names that are made of spawners' names: a chain of tasks
 // of which each starts the next may go on for ever.
 const maxName = 64
+
+// Context is the ctx that the task's function receives. To ask it for values, any
+// goroutine may.
+func (t *task) Context() context.Context { return &t.scope }
 
 // State is where the task stands.
 func (t *task) State() TaskState {

@@ -34,6 +34,43 @@ type unwind struct{}
 // errGoexit is what a task ends with that called Goexit itself.
 var errGoexit = fmt.Errorf("the task called runtime.Goexit, as t.FailNow and t.SkipNow do")
 
+// errUnwound is what a task ends with that Unwind has ended.
+var errUnwound error = &misuseError{"the task was unwound by force", nil}
+
+// Unwind ends by force every task for which condemned is true, as the crash of a
+// machine would: at its await, which does not return. Its deferred functions run, and
+// none of their awaits returns either. A task that has not begun never does; the one
+// that runs goes on to its next await. condemned must not await, and is asked in every
+// turn until nothing is left of which it is true. Unwind itself does not wait.
+//
+// It is for simulations: what a task has half done stays half done, and locks whose
+// release is not deferred stay locked. Programs cancel.
+func (l *Loop) Unwind(condemned func(t AnyTask) bool) {
+	l.e.mustNotRace("Loop.Unwind")
+	mustFunc(condemned != nil, "Loop.Unwind")
+	l.e.unwind(condemned, maxExits)
+}
+
+func (e *engine) unwind(condemned func(t AnyTask) bool, turns int) {
+	left := false
+	for _, l := range [...]*list.List[task]{&e.tasks, &e.gens} {
+		for t := range l.All {
+			if !condemned(t.face) {
+				continue
+			}
+			left = true
+			t.doom = hopeless
+			if t.state == Created {
+				t.group.release(t)
+			}
+			t.wake()
+		}
+	}
+	if left && turns > 0 {
+		e.ready.Push(&Handle{e: e, fn: func() { e.unwind(condemned, turns-1) }})
+	}
+}
+
 // unwindLeft ends by force what the shutdown timeout has left: first so that
 // deferred functions may await, then so that they may not.
 func (e *engine) unwindLeft() {
@@ -116,9 +153,12 @@ func (e *engine) resumeDoomed(t *task) {
 func (t *task) exited() {
 	e := t.scope.e
 	cause := errShutdown
-	if t.doom == spared {
+	switch {
+	case t.doom == spared:
 		cause = errGoexit
 		e.wind.goexited = e.closing
+	case !e.closing:
+		cause = errUnwound
 	}
 	t.state = Cancelled
 	t.face.finish(&newCancellation(context.Canceled, cause).CancelledError)
