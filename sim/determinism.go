@@ -2,30 +2,47 @@ package sim
 
 import "fmt"
 
-// parts says where two runs of one schedule part, or is empty. It compares step by
-// step, so that what is told is the first that differs, not what followed from it.
-func parts(a, b *schedule) string {
-	if a.hash == b.hash && len(a.steps) == len(b.steps) {
+// repeat runs a schedule again and says where the two runs part; it is empty if they do
+// not. What leaves the simulation without going through the library is found by it.
+func (c *campaign) repeat(s *schedule) string {
+	again := &schedule{}
+	again.reset(&replay{picks: picksOf(s)}, c.o.MaxSteps)
+	again.names = newNames()
+	c.play(again)
+	if s.hash == again.hash && len(s.steps) == len(again.steps) {
 		return ""
 	}
+	const why = "something depends on the machine's time, on a goroutine, on select or on the order of a map"
+	at := firstDifference(s, again)
+	if at == min(len(s.steps), len(again.steps)) {
+		return fmt.Sprintf("two runs of one schedule part behind step %d: one ends there, the other goes on; %s", at, why)
+	}
+	a, b := s.steps[at], again.steps[at]
+	return fmt.Sprintf("two runs of one schedule part at step %d: %s at %v, and then %s at %v; %s",
+		at+1, again.names.of(a.task), a.at, again.names.of(b.task), b.at, why)
+}
+
+// firstDifference is the first step in which two runs differ, or the length of the
+// shorter one.
+func firstDifference(a, b *schedule) int {
 	n := min(len(a.steps), len(b.steps))
 	for i := range n {
 		if a.steps[i].task != b.steps[i].task || a.steps[i].at != b.steps[i].at {
-			return fmt.Sprintf("two runs of one schedule part at step %d: %v and then %v; something depends on the machine's "+
-				"time, on a goroutine, on select or on the order of a map", i, a.steps[i], b.steps[i])
+			return i
 		}
 	}
-	return fmt.Sprintf("two runs of one schedule part at step %d: one goes on, the other does not; something depends on the "+
-		"machine's time, on a goroutine, on select or on the order of a map", n)
+	return n
 }
 
-// departs says where a run first departs from one that passed.
+// departs says where a run, which was made for a report, first departs from one that
+// passed.
 func departs(s, passed *schedule) string {
-	n := min(len(s.steps), len(passed.steps))
-	for i := range n {
-		if s.steps[i].task != passed.steps[i].task {
-			return fmt.Sprintf("at step %d", i)
-		}
+	at := firstDifference(s, passed)
+	switch {
+	case at == len(s.steps):
+		return fmt.Sprintf("behind step %d, which is its last", at)
+	case at == len(passed.steps):
+		return fmt.Sprintf("behind step %d, which was the last there", at)
 	}
-	return fmt.Sprintf("at step %d, which is the last of one of them", n)
+	return fmt.Sprintf("at step %d: %s runs, where %s did", at+1, s.names.of(s.steps[at].task), s.names.of(passed.steps[at].task))
 }

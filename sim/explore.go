@@ -60,6 +60,8 @@ type campaign struct {
 	o       Options
 	est     *estimate
 	replay  func(seed uint64) string // the command that runs a seed again
+	cancels bool                     // it is CancelEverywhere's, at this moment
+	moment  int
 	sights  sights
 	next    atomic.Uint64 // the number of the next run
 	choices atomic.Int64
@@ -116,11 +118,8 @@ func (c *campaign) first() {
 	s.reset(fifo{}, c.o.MaxSteps)
 	w := c.play(s)
 	c.est = estimateOf(s)
-	again := &schedule{}
-	again.reset(fifo{}, c.o.MaxSteps)
-	c.play(again)
-	if where := parts(s, again); where != "" {
-		c.fail(0, &Failure{Kind: KindStrayed, Err: errors.New(where)})
+	if where := c.repeat(s); where != "" {
+		c.fail(0, &Failure{Kind: KindStrayed, Strategy: FIFO, Schedules: 1, Err: errors.New(where)})
 		return
 	}
 	if c.o.Seed == 0 && !c.o.exhaustive() {
@@ -151,22 +150,39 @@ func (c *campaign) spread(began time.Time) {
 func (c *campaign) work(began time.Time) {
 	s, passed := &schedule{}, &schedule{}
 	all := newStrategies()
+	seed, ended := uint64(0), false
+	defer func() {
+		if !ended {
+			c.fail(seed, &Failure{Kind: KindError, Seed: seed, Strategy: c.o.strategyOf(seed), Schedules: int(seed-c.o.Seed) + 1,
+				Err: errors.New("runtime.Goexit was called, as t.FailNow does; return an error instead")})
+		}
+	}()
 	for {
 		i := c.next.Add(1) - 1
 		if i >= uint64(c.o.Seeds) || c.lowest() < i || c.o.Budget > 0 && time.Since(began) > c.o.Budget {
+			ended = true
 			return
 		}
-		seed := c.o.Seed + i
+		seed = c.o.Seed + i
 		s.reset(all.begin(c.o.strategyOf(seed), seed, c.est), c.o.MaxSteps)
 		w := c.play(s)
 		c.count(s)
+		if w.failure == nil && i%repeatEvery == 1 {
+			if where := c.repeat(s); where != "" {
+				w.failure = &Failure{Kind: KindStrayed, Err: errors.New(where)}
+			}
+		}
 		if w.failure != nil {
 			c.found(s, passed, seed, w.failure)
+			ended = true
 			return
 		}
 		s, passed = passed, s
 	}
 }
+
+// repeatEvery is which runs are made twice, to see that they can be repeated.
+const repeatEvery = 256
 
 func (c *campaign) lowest() uint64 {
 	c.mu.Lock()
@@ -185,21 +201,16 @@ func (c *campaign) fail(seed uint64, f *Failure) {
 // found makes the report of a run that has failed: it sees whether it does so again,
 // shrinks it, and runs it once more to find the words.
 func (c *campaign) found(s, passed *schedule, seed uint64, f *Failure) {
-	full := picksOf(s)
-	again := &schedule{}
-	again.reset(&replay{picks: full}, c.o.MaxSteps)
-	w := c.play(again)
-	where := parts(s, again)
-	switch {
-	case f.Kind == KindFence:
-	case where != "":
-		f = &Failure{Kind: KindStrayed, Err: fmt.Errorf("%s; the run had failed with: %w", where, f.Err)}
+	switch f.Kind {
+	case KindFence, KindStrayed:
 	default:
-		short := c.shrink(again, f.Kind, full)
-		f, w = c.tell(short, passed)
+		if where := c.repeat(s); where != "" {
+			f = &Failure{Kind: KindStrayed, Err: fmt.Errorf("%s; the run had failed with: %w", where, f.Err)}
+		} else {
+			f = c.tell(c.shrink(f.Kind, picksOf(s)), passed)
+		}
 	}
 	f.Seed, f.Strategy, f.Schedules = seed, c.o.strategyOf(seed), int(seed-c.o.Seed)+1
-	_ = w
 	if c.replay != nil {
 		f.replay = c.replay(seed)
 	}
@@ -207,24 +218,35 @@ func (c *campaign) found(s, passed *schedule, seed uint64, f *Failure) {
 }
 
 // tell runs a record for its report.
-func (c *campaign) tell(picks []int32, passed *schedule) (*Failure, *World) {
+func (c *campaign) tell(picks []int32, passed *schedule) *Failure {
 	s := &schedule{}
 	s.reset(&replay{picks: picks}, c.o.MaxSteps)
-	s.names = &names{said: map[int]string{}}
+	s.names = newNames()
 	w := c.play(s)
-	f := w.failure
-	if f == nil {
-		return &Failure{Kind: KindStrayed, Err: errors.New("the schedule failed, but not once more")}, w
+	if w.failure == nil {
+		return &Failure{Kind: KindStrayed, Err: errors.New("the schedule failed, but not once more")}
 	}
-	f.Picks, f.Hash, f.At = picks, s.hash, w.Now()
+	return c.told(w, passed)
+}
+
+// told is the failure of a run that was made for its report.
+func (c *campaign) told(w *World, passed *schedule) *Failure {
+	f, s := w.failure, w.s
+	f.Picks, f.Hash, f.At = picksOf(s), s.hash, w.Now()
 	f.Events, f.Log = s.names.events, w.log
-	for at := range s.made {
+	for at, d := range s.made {
+		if at < len(f.Picks) {
+			f.of = append(f.of, d.n)
+		}
 		if what, ok := s.names.said[at]; ok {
-			f.Deviations = append(f.Deviations, Deviation{int(s.made[at].step), what})
+			f.Deviations = append(f.Deviations, Deviation{int(d.step) + 1, what})
 		}
 	}
 	if passed != nil {
 		f.Departs = departs(s, passed)
 	}
-	return f, w
+	if w.victim != nil && w.victim.when != "" {
+		f.Cancelled = w.victim.when
+	}
+	return f
 }

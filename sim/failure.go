@@ -38,18 +38,20 @@ type Failure struct {
 	// Picks are the decisions of the shrunk schedule, up to the last that is not 0.
 	Picks      []int32
 	Deviations []Deviation // those that are not 0
+	Cancelled  string      // in CancelEverywhere: when the victim was
 	Departs    string      // where it first departs from the last run that passed
 	Events     []string    // the last steps
 	Log        []string    // the last lines that the run has logged
 	Hash       uint64      // of all decisions and steps
 
-	replay string // the command
+	of     []int32 // of how many each was picked
+	replay string  // the command
 }
 
 // A Deviation is a decision of a schedule that differs from FIFO order and an ideal
 // world.
 type Deviation struct {
-	Step int    // the number of the step before which it was made
+	Step int    // the number of the step that it picked, or that came next
 	What string // in words
 }
 
@@ -61,6 +63,9 @@ func (f *Failure) Error() string {
 		fmt.Fprintf(&b, "  replay: %s\n", f.replay)
 	}
 	b.WriteString("  schedule: " + f.words() + "\n")
+	if f.Cancelled != "" {
+		b.WriteString("  " + f.Cancelled + "\n")
+	}
 	if f.Departs != "" {
 		b.WriteString("  departs from the last run that passed " + f.Departs + "\n")
 	}
@@ -77,9 +82,18 @@ func (f *Failure) words() string {
 	if len(f.Deviations) == 0 {
 		return "FIFO"
 	}
-	all := make([]string, len(f.Deviations))
-	for i, d := range f.Deviations {
-		all[i] = fmt.Sprintf("at step %d %s", d.Step, d.What)
+	var all []string
+	for i := 0; i < len(f.Deviations); {
+		first := f.Deviations[i]
+		last := first.Step
+		for i++; i < len(f.Deviations) && f.Deviations[i] == (Deviation{last + 1, first.What}); i++ {
+			last++
+		}
+		if last > first.Step {
+			all = append(all, fmt.Sprintf("at steps %d to %d %s", first.Step, last, first.What))
+		} else {
+			all = append(all, fmt.Sprintf("at step %d %s", first.Step, first.What))
+		}
 	}
 	return "FIFO, except that " + strings.Join(all, ", and ")
 }
@@ -97,9 +111,12 @@ func section(b *strings.Builder, title string, lines []string) {
 // names has the words for what happens in the run of a report.
 type names struct {
 	said   map[int]string // of deviations, by the number of the decision
+	tasks  map[uint64]string
 	events []string
 	w      *World
 }
+
+func newNames() *names { return &names{said: map[int]string{}, tasks: map[uint64]string{}} }
 
 // maxEvents is how many steps a report tells.
 const maxEvents = 20
@@ -121,10 +138,19 @@ func (x *names) note(at int, kind uint8, picked int, candidates []asyncio.Candid
 }
 
 func (x *names) step(c asyncio.Candidate) {
-	if len(x.events) == maxEvents {
+	x.tasks[idOf(c)] = nameOf(c)
+	if len(x.events) == maxEvents && !flags.trace {
 		x.events = append(x.events[:0], x.events[1:]...)
 	}
 	x.events = append(x.events, fmt.Sprintf("%8v  step %d: %s", x.w.Now(), len(x.w.s.steps), nameOf(c)))
+}
+
+// of is the name of the task with an ID that has run.
+func (x *names) of(id uint64) string {
+	if name, ok := x.tasks[id]; ok {
+		return name
+	}
+	return fmt.Sprintf("a task of another run (%016x)", id)
 }
 
 // nameOf names a candidate as its program would.

@@ -5,6 +5,7 @@ import "github.com/asyncio-go/asyncio"
 // replay is a strategy that follows a record and then FIFO order.
 type replay struct {
 	picks []int32
+	of    []int32 // of how many each was picked, if that is known
 	at    int
 }
 
@@ -13,16 +14,17 @@ func (r *replay) pick(s *schedule, _ uint8, c []asyncio.Candidate) int { return 
 func (r *replay) draw(s *schedule, n int) int {
 	at := r.at
 	r.at++
-	switch {
-	case at >= len(r.picks):
+	if at >= len(r.picks) {
 		return 0
-	case int(r.picks[at]) < n:
-		return int(r.picks[at])
 	}
-	if s.strayed < 0 {
+	picked := int(r.picks[at])
+	if s.strayed < 0 && (picked >= n || at < len(r.of) && int(r.of[at]) != n) {
 		s.strayed = at
 	}
-	return 0
+	if picked >= n {
+		return 0
+	}
+	return picked
 }
 
 // picksOf is the record of a run, without the FIFO order that it ended with.

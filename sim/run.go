@@ -37,23 +37,23 @@ func (c *campaign) play(s *schedule) *World {
 		},
 	}
 	s.after = w.afterStep
+	if c.cancels {
+		w.victim = &victim{moment: c.moment}
+		s.before = w.victim.beforeStep
+	}
 	w.run(&r, c.f)
 	return w
 }
 
 // run runs f and finds out how it ended.
 func (w *World) run(r *asyncio.Runner, f Func) {
-	returned := false
 	defer func() {
-		p := recover()
-		pe, isPanic := p.(*asyncio.PanicError)
-		switch {
-		case isPanic:
-			w.fail(KindPanic, pe)
-		case p != nil:
+		switch p := recover().(type) {
+		case nil:
+		case *asyncio.PanicError:
+			w.fail(KindPanic, p)
+		default:
 			w.fail(KindPanic, fmt.Errorf("panic: %v", p))
-		case !returned:
-			w.fail(KindError, errors.New("runtime.Goexit was called, as t.FailNow does; return an error instead"))
 		}
 	}()
 	err := r.Run(context.WithValue(context.Background(), worldKey{}, w), func(ctx context.Context) error {
@@ -66,7 +66,6 @@ func (w *World) run(r *asyncio.Runner, f Func) {
 		defer w.cancel()
 		return f(ctx, w)
 	})
-	returned = true
 	w.checkFence()
 	if err != nil {
 		kind := KindError
@@ -78,7 +77,10 @@ func (w *World) run(r *asyncio.Runner, f Func) {
 }
 
 // afterStep is called after every step of the run.
-func (w *World) afterStep(asyncio.Candidate) {
+func (w *World) afterStep(c asyncio.Candidate) {
+	if w.victim != nil {
+		w.victim.afterStep(c)
+	}
 	w.checkInvariants()
 	w.checkFence()
 	if w.s.over {

@@ -16,8 +16,8 @@ type shrinker struct {
 const maxTries = 5000
 
 // shrink is the shortest record that was found.
-func (c *campaign) shrink(s *schedule, kind Kind, picks []int32) []int32 {
-	x := &shrinker{c: c, s: s, kind: kind, best: slices.Clone(picks)}
+func (c *campaign) shrink(kind Kind, picks []int32) []int32 {
+	x := &shrinker{c: c, s: &schedule{}, kind: kind, best: slices.Clone(picks)}
 	x.drop()
 	if n := x.deviations(); n > 1 {
 		x.search(n - 1)

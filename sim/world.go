@@ -26,6 +26,7 @@ type World struct {
 	settling   []*asyncio.Future[struct{}]
 	hosts      []*Host
 	invariants []invariant
+	victim     *victim // of a run of CancelEverywhere
 	failure    *Failure
 	left       atomic.Pointer[error] // the first attempt to leave the simulation
 	log        []string

@@ -1,0 +1,39 @@
+package sim
+
+import (
+	"testing"
+
+	"github.com/asyncio-go/asyncio"
+)
+
+// Fuzz makes the schedule, and the faults of the world, the input of a fuzz test:
+// under go test -fuzz the coverage of f steers them, and a failing input is minimised
+// and kept as Go does it. Each decision takes a byte; when they are used up, the rest is
+// FIFO order in an ideal world.
+func Fuzz(t *testing.F, f Func, o Options) {
+	t.Add([]byte{})
+	t.Add([]byte{1, 1, 1, 1, 1, 1, 1, 1})
+	t.Add([]byte{0, 1, 0, 2, 0, 1, 0, 2, 0, 1, 0, 2, 0, 1, 0, 2})
+	t.Fuzz(func(t *testing.T, data []byte) {
+		c := newCampaign(f, o)
+		s := &schedule{}
+		s.reset(&bytes{data: data}, c.o.MaxSteps)
+		if w := c.play(s); w.failure != nil {
+			t.Error(c.tell(picksOf(s), nil))
+		}
+	})
+}
+
+// bytes is a strategy that takes its decisions from the input of a fuzz test.
+type bytes struct{ data []byte }
+
+func (b *bytes) pick(s *schedule, _ uint8, c []asyncio.Candidate) int { return b.draw(s, len(c)) }
+
+func (b *bytes) draw(_ *schedule, n int) int {
+	if len(b.data) == 0 {
+		return 0
+	}
+	v := int(b.data[0]) % n
+	b.data = b.data[1:]
+	return v
+}
