@@ -1,7 +1,7 @@
 package sim
 
 import (
-	"bytes"
+	"slices"
 	"syscall"
 	"time"
 
@@ -76,7 +76,7 @@ func (s *stream) push(again bool) {
 			break
 		}
 		from := o.next - o.una
-		s.sendData(PacketData, bytes.Clone(o.buf[from:from+n]), again)
+		s.sendData(PacketData, slices.Clone(o.buf[from:from+n]), again)
 		o.next += n
 	}
 	if o.fin && !o.over && o.next == o.end() {

@@ -1,10 +1,10 @@
 package sim
 
 import (
-	"bytes"
 	"context"
 	"net"
 	"net/netip"
+	"slices"
 	"syscall"
 	"time"
 
@@ -178,7 +178,7 @@ func (s *packetSocket) sendUDP(data []byte, to binding) error {
 		from.addr = netip.AddrPortFrom(seen, from.addr.Port())
 	}
 	s.at.n.send(&packet{
-		Packet: Packet{Kind: Datagram, From: from.addr, To: to.addr, Data: bytes.Clone(data)},
+		Packet: Packet{Kind: Datagram, From: from.addr, To: to.addr, Data: slices.Clone(data)},
 		from:   s.at, to: there, order: &s.order,
 		arrives: func(p *packet) { there.receiveDatagram(p, s) },
 		refuse:  s.beRefused,
@@ -233,7 +233,7 @@ func (s *packetSocket) sendUnix(data []byte, to binding) error {
 		s.full = there
 		return aionet.ErrWouldBlock
 	default:
-		there.take(datagram{bytes.Clone(data), s.binding})
+		there.take(datagram{slices.Clone(data), s.binding})
 		return nil
 	}
 }
