@@ -21,6 +21,7 @@ type stage struct {
 	host           *sim.Host
 	its            context.Context // of the host
 	client, server *aionet.Conn
+	first, again   int // packets that a rule has counted
 }
 
 // world is the side of a partition on which the test itself is.
