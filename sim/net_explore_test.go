@@ -99,10 +99,15 @@ func havoc(w *sim.World) {
 	})
 }
 
-// split parts the hosts again and again, for less time than connections survive.
+// split parts the hosts again and again, for less time than connections survive. Then
+// there is peace.
 func split(ctx context.Context, w *sim.World) error {
 	n := w.Net()
-	defer n.Heal()
+	defer func() {
+		n.Heal()
+		n.Rule(nil)
+		n.SetLoss(0)
+	}()
 	for range 5 {
 		if err := asyncio.Sleep(ctx, time.Duration(1+w.Draw(2000))*time.Millisecond); err != nil {
 			return err
