@@ -10,6 +10,13 @@ import (
 
 // The two directions of a connection. Places in a stream are counted in bytes from its
 // beginning; its end counts as one more.
+//
+// Real TCP has a timer for everything that may be lost, and an acknowledgement for
+// everything that has come. Here a timer is set when something is lost, because here that
+// is known, and an acknowledgement is noticed when somebody waits for it. What programs see
+// is the same. But while nothing is lost, a packet is one step of the run and not three,
+// and a program whose tasks all wait for each other is found to be deadlocked: no timer
+// says that something may still happen.
 
 // outgoing is what one end sends.
 type outgoing struct {

@@ -183,3 +183,64 @@ func TestExplore_ACrashLosesOnlyTheEnd(t *testing.T) {
 		})
 	})
 }
+
+func TestExplore_ReadsAndWritesAreCutShort(t *testing.T) {
+	campaign(t, 100, func(ctx context.Context, w *sim.World) error {
+		l, err := aionet.Listen(ctx, "tcp", "127.0.0.1:0")
+		if err != nil {
+			return err
+		}
+		client, err := w.Net().Connect(ctx, nil, l.Addr())
+		if err != nil {
+			return err
+		}
+		server, err := l.Accept(ctx)
+		if err != nil {
+			return err
+		}
+		wrote, err := client.Write([]byte("abcd"))
+		if err != nil {
+			return err
+		}
+		if err := asyncio.Sleep(ctx, time.Second); err != nil {
+			return err
+		}
+		read, err := server.Read(make([]byte, 4))
+		sim.Sometimes(ctx, wrote == 1, "one byte is written")
+		sim.Sometimes(ctx, wrote == 2, "half is written")
+		sim.Sometimes(ctx, wrote == 3, "all but one is written")
+		sim.Sometimes(ctx, read < wrote, "less is read than has come")
+		sim.Sometimes(ctx, read == 4, "everything")
+		return err
+	})
+}
+
+func TestExplore_SharedAddressesSpreadConnections(t *testing.T) {
+	campaign(t, 50, func(ctx context.Context, w *sim.World) error {
+		lc := &aionet.ListenConfig{ReusePort: true}
+		one, err := lc.Listen(ctx, "tcp", "127.0.0.1:80")
+		if err != nil {
+			return err
+		}
+		two, err := lc.Listen(ctx, "tcp", "127.0.0.1:80")
+		if err != nil {
+			return err
+		}
+		if err := wants("a third that does not share", second(aionet.Listen(ctx, "tcp", "127.0.0.1:80")), syscall.EADDRINUSE); err != nil {
+			return err
+		}
+		if err := second(aionet.Dial(ctx, "tcp", "127.0.0.1:80")); err != nil {
+			return err
+		}
+		taken := func(l *aionet.Listener) bool {
+			return asyncio.Timeout(ctx, time.Second, func(ctx context.Context) error { return second(l.Accept(ctx)) }) == nil
+		}
+		first, other := taken(one), taken(two)
+		if first == other {
+			return fmt.Errorf("accepted by the first: %v, by the second: %v", first, other)
+		}
+		sim.Sometimes(ctx, first, "the first")
+		sim.Sometimes(ctx, other, "the second")
+		return nil
+	})
+}
