@@ -135,6 +135,7 @@ func (e *engine) turns(done func() bool) {
 					r = e.ready.Pop()
 				} else if r = e.chooseReady(); r == nil {
 					e.held, e.budget = true, 0
+					e.nextCheck = e.steps // without steps nothing else would have the timers looked at
 					break
 				}
 				var isTask bool
