@@ -173,3 +173,10 @@ func TestFaults_StoreThatDoesNotSyncIsFound(t *testing.T) {
 		t.Errorf("failure is %v", got)
 	}
 }
+
+// The second run of a campaign is made twice and compared step by step.
+func TestFaults_RunsCanBeRepeated(t *testing.T) {
+	for seed := range uint64(100) {
+		clean(t, storing(counter{}), sim.Options{Seed: seed, Seeds: 2, Faults: sim.AllFaults})
+	}
+}
