@@ -63,9 +63,10 @@ func (w *World) run(r *asyncio.Runner, f Func) {
 			return err
 		}
 		w.loop = l
-		ctx, w.cancel = asyncio.WithCancel(ctx)
-		defer w.cancel()
-		return f(ctx, w)
+		w.ctx, w.cancel = asyncio.WithCancel(ctx)
+		defer w.end()
+		w.beginFaults()
+		return f(w.ctx, w)
 	})
 	w.checkFence()
 	if err != nil {
