@@ -1,0 +1,5 @@
+package goker
+
+import "github.com/asyncio-go/asyncio/sim/bugs"
+
+var serving = []bugs.Bug{}
