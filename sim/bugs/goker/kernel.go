@@ -6,20 +6,23 @@ import (
 
 	"github.com/asyncio-go/asyncio"
 	"github.com/asyncio-go/asyncio/sim"
+	"github.com/asyncio-go/asyncio/sim/bugs"
 )
 
-// either makes two programs of a kernel, which is one that was written for goroutines:
-// as it was, and with its fix.
+// A kernel is a program that was written for goroutines, as it was or with its fix.
 //
 // The operations of a kernel return no errors, as those of sync and of channels do not:
 // one that fails, because the run is at its end, ends the task by a panic that stays
 // within it. The run ends when all tasks have: where the program left goroutines behind,
 // it waits for ever.
-func either(k func(ctx context.Context, g *routines, fixed bool)) (buggy, fixed sim.Func) {
+type kernel func(ctx context.Context, g *routines, fixed bool)
+
+// bug is the bug that k has.
+func bug(name, from, what string, k kernel) bugs.Bug {
 	with := func(fixed bool) sim.Func {
 		return program(func(ctx context.Context, g *routines) { k(ctx, g, fixed) })
 	}
-	return with(false), with(true)
+	return bugs.Bug{Name: name, From: from, What: what, Buggy: with(false), Fixed: with(true)}
 }
 
 // program makes a program for the simulator of one that was written for goroutines.
@@ -71,6 +74,13 @@ func ended(f func()) (err error) {
 // step lets others run before an operation. Those that only give something back, such as
 // Unlock, do without: what others do before them they can do after them.
 func step(ctx context.Context) { must(asyncio.Yield(ctx)) }
+
+// steps are n times step, where a program does something else before an operation.
+func steps(ctx context.Context, n int) {
+	for range n {
+		step(ctx)
+	}
+}
 
 // sleep is time.Sleep.
 func sleep(ctx context.Context, d time.Duration) { must(asyncio.Sleep(ctx, d)) }
