@@ -3,6 +3,7 @@ package goker
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // cockroach2448 is multiraft and its store: the one sends an event for each command, the
@@ -131,6 +132,7 @@ func cockroach13755(ctx context.Context, g *routines, fixed bool) {
 		if fixed {
 			closeRows(ctx)
 		}
+		sleep(ctx, time.Millisecond)
 	}
 }
 
