@@ -137,6 +137,7 @@ type choice interface {
 	ready() bool                 // it need not wait
 	run()                        // it is ready
 	enlist(s *selection, at int) // it waits
+	withdraw(s *selection)       // it waits no longer
 }
 
 // send is the case that sends v.
@@ -160,6 +161,12 @@ func (x *sending[T]) run() { x.c.trySend(x.v) }
 func (x *sending[T]) enlist(s *selection, at int) {
 	if x.c != nil {
 		x.c.senders = append(x.c.senders, &party[T]{s, at, &x.v, nil})
+	}
+}
+
+func (x *sending[T]) withdraw(s *selection) {
+	if x.c != nil {
+		x.c.senders = without(x.c.senders, s)
 	}
 }
 
@@ -188,6 +195,16 @@ func (x *receiving[T]) enlist(s *selection, at int) {
 	if x.c != nil {
 		x.c.receivers = append(x.c.receivers, &party[T]{s, at, x.v, x.ok})
 	}
+}
+
+func (x *receiving[T]) withdraw(s *selection) {
+	if x.c != nil {
+		x.c.receivers = without(x.c.receivers, s)
+	}
+}
+
+func without[T any](ps []*party[T], s *selection) []*party[T] {
+	return slices.DeleteFunc(ps, func(p *party[T]) bool { return p.selection == s })
 }
 
 // waits reports whether one of the parties still waits.
@@ -229,6 +246,9 @@ func choose(ctx context.Context, cases ...choice) int {
 		c.enlist(s, i)
 	}
 	must(s.woken.WaitAs(ctx, s))
+	for _, c := range cases {
+		c.withdraw(s)
+	}
 	if s.refused {
 		panic("send on closed channel")
 	}

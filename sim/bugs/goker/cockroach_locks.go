@@ -142,11 +142,10 @@ func cockroach10214(ctx context.Context, g *routines, fixed bool) {
 	})
 }
 
-// cockroach16167 is the executor of statements, which hold the configuration for
-// reading. A statement that is executed makes the gossip update it.
+// cockroach16167 is the executor of statements, which read the configuration that the
+// gossip updates.
 func cockroach16167(ctx context.Context, g *routines, fixed bool) {
 	var config rwMutex
-	var cache mutex
 	getDatabaseCache := func(ctx context.Context) {
 		if fixed { // it is an atomic value
 			return
@@ -155,24 +154,19 @@ func cockroach16167(ctx context.Context, g *routines, fixed bool) {
 		defer config.RUnlock()
 	}
 	g.Go(ctx, "execParsed", func(ctx context.Context) {
-		if !fixed {
+		if !fixed { // no update until the statement is done
 			config.RLock(ctx)
 			defer config.RUnlock()
 		}
 		step(ctx)
 		getDatabaseCache(ctx)
-		if fixed { // only where it verifies the metadata
-			cache.Lock(ctx)
-			defer cache.Unlock()
+		if fixed { // only while the update is verified
+			config.Lock(ctx)
+			defer config.Unlock()
 		}
 	})
 	g.Go(ctx, "updateSystemConfig", func(ctx context.Context) {
 		steps(ctx, 3)
-		if fixed {
-			cache.Lock(ctx)
-			defer cache.Unlock()
-			return
-		}
 		config.Lock(ctx)
 		defer config.Unlock()
 	})

@@ -225,17 +225,6 @@ func etcd7902(ctx context.Context, g *routines, fixed bool) {
 	const clients = 2
 	next := makeChan[struct{}](0)
 	leader := -1
-	release := func(ctx context.Context, client int) {
-		if client != leader {
-			if fixed {
-				mu.Unlock()
-				defer mu.Lock(ctx)
-			}
-			next.Recv(ctx)
-			return
-		}
-		next.Close(ctx)
-	}
 	for client := range clients {
 		g.Go(ctx, "client", func(ctx context.Context) {
 			mu.Lock(ctx) // acquire and validate
@@ -244,9 +233,15 @@ func etcd7902(ctx context.Context, g *routines, fixed bool) {
 			}
 			mu.Unlock()
 			steps(ctx, client)
-			mu.Lock(ctx)
-			defer mu.Unlock()
-			release(ctx, client)
+			if !fixed { // release
+				mu.Lock(ctx)
+				defer mu.Unlock()
+			}
+			if client == leader {
+				next.Close(ctx)
+			} else {
+				next.Recv(ctx)
+			}
 		})
 	}
 }

@@ -6,27 +6,7 @@ import (
 	"testing"
 
 	"github.com/asyncio-go/asyncio/sim"
-	"github.com/asyncio-go/asyncio/sim/bugs"
 )
-
-// find runs a bug until it is found.
-func find(b bugs.Bug) *sim.Failure {
-	return sim.Explore(b.Buggy, sim.Options{Seeds: 2000, Jobs: 1}).Failure
-}
-
-func TestBuggy_IsFound(t *testing.T) {
-	for _, b := range All() {
-		t.Run(b.Name, func(t *testing.T) {
-			f := find(b)
-			if f == nil {
-				t.Fatal("not found in 2,000 schedules")
-			}
-			if f.Kind == sim.KindStrayed || f.Kind == sim.KindEmpty || f.Kind == sim.KindMissed {
-				t.Error(f)
-			}
-		})
-	}
-}
 
 func TestFixed_Holds(t *testing.T) {
 	for _, b := range All() {
@@ -38,8 +18,8 @@ func TestFixed_Holds(t *testing.T) {
 	}
 }
 
-// TestTable prints, with -v, how each bug is found.
-func TestTable_HasEveryBug(t *testing.T) {
+// With -v it prints how each bug is found.
+func TestTable_EveryBugIsFound(t *testing.T) {
 	var table strings.Builder
 	fmt.Fprintf(&table, "%-18s %-10s %-8s %s\n", "bug", "kind", "strategy", "schedules")
 	seen := map[string]bool{}
@@ -48,11 +28,12 @@ func TestTable_HasEveryBug(t *testing.T) {
 			t.Errorf("%q is there twice, or lacks its source or a description", b.Name)
 		}
 		seen[b.Name] = true
-		if f := find(b); f != nil {
-			fmt.Fprintf(&table, "%-18s %-10s %-8s %d\n", b.Name, f.Kind, f.Strategy, f.Schedules)
-		} else {
-			t.Errorf("%s is not found", b.Name)
+		f := sim.Explore(b.Buggy, sim.Options{Seeds: 2000, Jobs: 1}).Failure
+		if f == nil || f.Kind != sim.KindDeadlock && f.Kind != sim.KindReport {
+			t.Errorf("%s should block in one of 2,000 schedules; got %v", b.Name, f)
+			continue
 		}
+		fmt.Fprintf(&table, "%-18s %-10s %-8s %d\n", b.Name, f.Kind, f.Strategy, f.Schedules)
 	}
 	t.Log("\n" + table.String())
 }

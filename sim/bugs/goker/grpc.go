@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/asyncio-go/asyncio/sim"
 	"github.com/asyncio-go/asyncio/sim/bugs"
 )
 
@@ -241,12 +240,12 @@ func grpc1460(ctx context.Context, g *routines, fixed bool) {
 func grpc3017(ctx context.Context, g *routines, fixed bool) {
 	const delay = time.Second
 	var mu mutex
-	fired, aborted := false, false
+	stopped, fired, aborted := false, false, false
 	mu.Lock(ctx) // RemoveSubConn
 	g.Go(ctx, "timer", func(ctx context.Context) {
 		sleep(ctx, delay)
-		if aborted {
-			return // stopped in time
+		if stopped {
+			return
 		}
 		fired = true
 		mu.Lock(ctx)
@@ -262,8 +261,7 @@ func grpc3017(ctx context.Context, g *routines, fixed bool) {
 	step(ctx)
 	sleep(ctx, delay)
 	mu.Lock(ctx) // NewSubConn
-	sim.Sometimes(ctx, fired, "the timer has fired")
-	aborted = true
+	stopped, aborted = !fired, fired
 	mu.Unlock()
 	mu.Lock(ctx) // RemoveSubConn
 	mu.Unlock()
