@@ -232,6 +232,8 @@ func grpc1460(ctx context.Context, g *routines, fixed bool) {
 		streams--
 		mu.Unlock()
 	}
+	mu.Lock(ctx) // Close
+	defer mu.Unlock()
 	shutdown.Close(ctx)
 }
 

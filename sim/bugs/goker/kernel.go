@@ -2,6 +2,7 @@ package goker
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/asyncio-go/asyncio"
@@ -29,17 +30,23 @@ func bug(name, from, what string, k kernel) bugs.Bug {
 func program(k func(ctx context.Context, g *routines)) sim.Func {
 	return func(ctx context.Context, _ *sim.World) error {
 		return asyncio.Group(ctx, func(ctx context.Context, g *asyncio.TaskGroup) error {
-			return ended(func() { k(ctx, &routines{g}) })
+			return ended(func() { k(ctx, &routines{g, map[string]int{}}) })
 		})
 	}
 }
 
 // routines are the tasks of a kernel.
-type routines struct{ group *asyncio.TaskGroup }
+type routines struct {
+	group *asyncio.TaskGroup
+	named map[string]int // how many have the name
+}
 
 // Go starts f as a task, as the go statement does, in the scope of ctx. The name is for
-// reports.
+// reports, where the second of a name has its number.
 func (g *routines) Go(ctx context.Context, name string, f func(ctx context.Context)) {
+	if g.named[name]++; g.named[name] > 1 {
+		name += "-" + strconv.Itoa(g.named[name])
+	}
 	s := scopeOf(ctx)
 	asyncio.SpawnWith(ctx, asyncio.TaskOptions{Name: name, Group: g.group}, func(ctx context.Context) (struct{}, error) {
 		return struct{}{}, ended(func() { f(s.in(ctx)) })
