@@ -113,32 +113,46 @@ func cockroach1055(ctx context.Context, g *routines, fixed bool) {
 	stop.Wait(ctx)
 }
 
-// cockroach1462 is a transport of tests: one worker sends messages, another receives
-// them until the stopper says to stop, which is when no task is left.
+// cockroach1462 is a transport of tests, which shows each message to the test before it
+// is delivered. The test looks at them until the stopper says to stop, which is when no
+// task is left.
 func cockroach1462(ctx context.Context, g *routines, fixed bool) {
 	var stop, tasks waitGroup
 	draining := false
 	stopper := makeChan[struct{}](0)
-	events := makeChan[int](0)
+	messages, events := makeChan[int](100), makeChan[*channel[struct{}]](0)
+	show := func(ctx context.Context) {
+		seen := makeChan[struct{}](0)
+		events.Send(ctx, seen)
+		seen.Recv(ctx)
+	}
 	stop.Add(2)
 	g.Go(ctx, "transport", func(ctx context.Context) {
 		defer stop.Done()
-		for chooseNow(ctx, recv(stopper, nil)) < 0 {
-			if !fixed {
-				events.Send(ctx, 0)
-			} else if !draining { // it is a task
+		for choose(ctx, recv(messages, nil), recv(stopper, nil)) == 0 {
+			switch {
+			case !fixed:
+				show(ctx)
+			case !draining: // it is a task
 				tasks.Add(1)
-				events.Send(ctx, 0)
+				show(ctx)
 				tasks.Done()
 			}
 		}
 	})
 	g.Go(ctx, "processEventsUntil", func(ctx context.Context) {
 		defer stop.Done()
-		for choose(ctx, recv(events, nil), recv(stopper, nil)) == 0 {
+		var seen *channel[struct{}]
+		for choose(ctx, recv(events, &seen), recv(stopper, nil)) == 0 {
+			seen.Close(ctx)
 		}
 	})
-	step(ctx)
+	g.Go(ctx, "node", func(ctx context.Context) {
+		for message := range 2 {
+			messages.Send(ctx, message)
+		}
+	})
+	steps(ctx, 12)
 	draining = true
 	tasks.Wait(ctx)
 	stopper.Close(ctx)

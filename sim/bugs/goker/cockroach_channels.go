@@ -57,7 +57,7 @@ func cockroach10790(ctx context.Context, g *routines, fixed bool) {
 	commands.Add(2)
 	g.Go(request, "beginCmds", func(ctx context.Context) {
 		defer commands.Done()
-		for _, command := range before {
+		for i, command := range before {
 			if choose(ctx, recv(command, nil), recv(done(ctx), nil)) == 0 {
 				continue
 			}
@@ -66,7 +66,7 @@ func cockroach10790(ctx context.Context, g *routines, fixed bool) {
 				if fixed {
 					stop = quiesce
 				}
-				for _, command := range before {
+				for _, command := range before[i:] {
 					choose(ctx, recv(command, nil), recv(stop, nil))
 				}
 			})
