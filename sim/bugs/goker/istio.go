@@ -106,9 +106,7 @@ func istio17860(ctx context.Context, g *routines, fixed bool) {
 		}
 	})
 	restart(ctx)
-	for range 5 {
-		step(ctx) // until there are new certificates
-	}
+	later(ctx) // there are new certificates
 	restart(ctx)
 	epochs.Wait(ctx)
 	cancel(ctx)

@@ -29,7 +29,6 @@ func kubernetes5316(ctx context.Context, g *routines, fixed bool) {
 // kubernetes11298 is the notifier of an election: one task hears who is elected, the
 // service loop starts and stops the service.
 func kubernetes11298(ctx context.Context, g *routines, fixed bool) {
-	const id = 1
 	lock := newPassedMutex()
 	changes := cond{L: lock}
 	desired, current := 0, 0
@@ -89,8 +88,8 @@ func kubernetes11298(ctx context.Context, g *routines, fixed bool) {
 	}
 	g.Go(ctx, "elector", elector)
 	g.Go(ctx, "serviceLoop", serviceLoop)
-	elected.Send(ctx, id)
-	elected.Send(ctx, 2)
+	elected.Send(ctx, 1)
+	later(ctx)
 	abort.Close(ctx)
 }
 
@@ -100,8 +99,7 @@ func kubernetes25331(ctx context.Context, g *routines, fixed bool) {
 	results, errors := makeChan[string](0), makeChan[string](1)
 	g.Go(watch, "startWatching", func(ctx context.Context) {
 		results.Send(ctx, "event")
-		step(ctx)
-		step(ctx) // for as long as the connection holds
+		later(ctx)
 		choose(ctx, send(errors, "the connection is lost"), recv(done(ctx), nil))
 	})
 	g.Go(watch, "run", func(ctx context.Context) {

@@ -30,12 +30,10 @@ func kubernetes1321(ctx context.Context, g *routines, fixed bool) {
 		}
 	})
 	g.Go(ctx, "source", func(ctx context.Context) {
-		for range 3 {
-			step(ctx)
-		}
 		incoming.Send(ctx, 1)
 		incoming.Close(ctx)
 	})
+	sleep(ctx, time.Duration(sim.From(ctx).Draw(2))*time.Second)
 	stopped.Close(ctx)
 	lock.Lock(ctx) // stopWatching
 	defer lock.Unlock()
@@ -75,9 +73,7 @@ func kubernetes6632(ctx context.Context, g *routines, fixed bool) {
 			writeFrame(ctx)
 		}
 	})
-	for range 12 {
-		step(ctx) // until the other side goes
-	}
+	later(ctx) // the other side goes
 	closed.Close(ctx)
 }
 
@@ -106,8 +102,7 @@ func kubernetes10182(ctx context.Context, g *routines, fixed bool) {
 		}
 	})
 	setPodStatus(ctx, "a")
-	step(ctx)
-	step(ctx)
+	later(ctx)
 	setPodStatus(ctx, "b")
 }
 
@@ -206,7 +201,7 @@ func kubernetes30872(ctx context.Context, g *routines, fixed bool) {
 		defer informer.Unlock()
 	})
 	g.Go(ctx, "ClustersSynced", func(ctx context.Context) {
-		sleep(ctx, time.Duration(1-sim.From(ctx).Draw(2))*time.Second)
+		later(ctx)
 		if !fixed {
 			informer.Lock(ctx)
 			defer informer.Unlock()

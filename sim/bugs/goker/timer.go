@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/asyncio-go/asyncio"
+	"github.com/asyncio-go/asyncio/sim"
 )
 
 // A timer is a time.Timer as it was before Go 1.23: what it has sent stays in C when it is
@@ -42,16 +43,9 @@ func (t *timer) Reset(ctx context.Context, d time.Duration) {
 	t.start(ctx, d)
 }
 
-// A passedMutex is a sync.Mutex that is unlocked by others than who has locked it.
-type passedMutex struct{ permit *asyncio.Semaphore }
-
-func newPassedMutex() *passedMutex { return &passedMutex{asyncio.NewSemaphore(1)} }
-
-// Lock waits until the mutex is free and takes it.
-func (m *passedMutex) Lock(ctx context.Context) {
-	step(ctx)
-	must(m.permit.Acquire(ctx))
+// later lets the others do all that they can first. In some schedules it does not.
+func later(ctx context.Context) {
+	if sim.From(ctx).Draw(2) == 0 {
+		sleep(ctx, time.Second)
+	}
 }
-
-// Unlock gives the mutex to who has waited longest.
-func (m *passedMutex) Unlock() { m.permit.Release() }
