@@ -31,25 +31,24 @@ func kubernetes5316(ctx context.Context, g *routines, fixed bool) {
 func kubernetes11298(ctx context.Context, g *routines, fixed bool) {
 	lock := newPassedMutex()
 	changes := cond{L: lock}
-	desired, current := 0, 0
-	elected, abort := makeChan[int](0), makeChan[struct{}](0)
-	changed, finished := makeChan[struct{}](0), makeChan[struct{}](0)
-	elector := func(ctx context.Context) {
+	var desired, current int
+	elected := makeChan[int](0)
+	abort, changed, finished := makeChan[struct{}](0), makeChan[struct{}](0), makeChan[struct{}](0)
+	g.Go(ctx, "elector", func(ctx context.Context) {
 		defer finished.close()
 		var master int
 		for choose(ctx, recv(abort, nil), recv(elected, &master)) == 1 {
 			lock.Lock(ctx)
 			desired = master
-			differs := desired != current
-			if differs && !fixed {
-				changes.Signal(ctx)
-			}
-			lock.Unlock()
-			if differs && fixed {
+			if fixed {
+				lock.Unlock()
 				changed.Send(ctx, struct{}{})
+				continue
 			}
+			changes.Signal(ctx)
+			lock.Unlock()
 		}
-	}
+	})
 	// await waits for the condition in a task of its own, so that the end can be awaited
 	// too. It has the lock unless that has come.
 	await := func(ctx context.Context) (ended bool) {
@@ -69,15 +68,13 @@ func kubernetes11298(ctx context.Context, g *routines, fixed bool) {
 		lock.Lock(ctx)
 		defer lock.Unlock()
 		for chooseNow(ctx, recv(finished, nil)) < 0 {
-			for desired == current {
-				if await(ctx) {
-					return
-				}
+			if desired == current && await(ctx) {
+				return
 			}
 			current = desired
 		}
 	}
-	if fixed { // it is told by a channel
+	if fixed {
 		serviceLoop = func(ctx context.Context) {
 			for choose(ctx, recv(finished, nil), recv(changed, nil)) == 1 {
 				lock.Lock(ctx)
@@ -86,7 +83,6 @@ func kubernetes11298(ctx context.Context, g *routines, fixed bool) {
 			}
 		}
 	}
-	g.Go(ctx, "elector", elector)
 	g.Go(ctx, "serviceLoop", serviceLoop)
 	elected.Send(ctx, 1)
 	later(ctx)
