@@ -72,14 +72,18 @@ type task struct {
 
 // cancelFirst runs the tasks and, behind them, one that cancels the first. It returns the
 // first error that is no cancellation of the first.
-func cancelFirst(ctx context.Context, tasks ...task) error {
+func cancelFirst(ctx context.Context, tasks ...task) error { return cancelFirstAfter(ctx, 0, tasks...) }
+
+// cancelFirstAfter is cancelFirst after so many turns.
+func cancelFirstAfter(ctx context.Context, turns int, tasks ...task) error {
 	var running []*asyncio.Task[struct{}]
 	for _, t := range tasks {
 		running = append(running, spawn(ctx, t))
 	}
-	running = append(running, spawn(ctx, task{"canceller", func(context.Context) error {
+	running = append(running, spawn(ctx, task{"canceller", func(ctx context.Context) error {
+		err := yields(ctx, turns)
 		running[0].Cancel(nil)
-		return nil
+		return err
 	}}))
 	return join(ctx, running, 0)
 }
