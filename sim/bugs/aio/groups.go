@@ -139,7 +139,7 @@ type cache struct {
 
 func (c *cache) compute(ctx context.Context) (int, error) {
 	c.runs++
-	err := yields(ctx, 2)
+	err := asyncio.Yield(ctx)
 	c.value, c.known = 42, err == nil
 	return c.value, err
 }
@@ -158,7 +158,7 @@ func sharedIsCancelled(fixed bool) sim.Func {
 			_, err := c.running.Await(ctx)
 			return err
 		}
-		return cancelFirstAfter(ctx, 5, task{"victim", ask}, task{"other", ask})
+		return cancelFirstAfter(ctx, 2, task{"victim", ask}, task{"other", ask})
 	}
 }
 
@@ -180,7 +180,7 @@ func computedTwice(fixed bool) sim.Func {
 			return err
 		}
 		late := func(ctx context.Context) error {
-			if err := yields(ctx, 4); err != nil {
+			if err := yields(ctx, 2); err != nil {
 				return err
 			}
 			return ask(ctx)

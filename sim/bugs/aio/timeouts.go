@@ -169,7 +169,7 @@ func acquireLeaks(fixed bool) sim.Func {
 		if err := pool.TryPut(1); err != nil {
 			return err
 		}
-		err := cancelFirstAfter(ctx, 4, task{"victim", use}, task{"other", use})
+		err := cancelFirstAfter(ctx, 2, task{"victim", use}, task{"other", use})
 		if err == nil && pool.Len() != 1 {
 			err = errors.New("the connection was not given back")
 		}
