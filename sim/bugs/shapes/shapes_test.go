@@ -25,3 +25,5 @@ func foundAndNot(t *testing.T, all []bugs.Bug) {
 		})
 	}
 }
+
+func TestDozen_BuggyIsFoundAndFixedIsNot(t *testing.T) { foundAndNot(t, shapes.Dozen()) }
