@@ -70,7 +70,7 @@ func (p plan) campaigns(b bugs.Bug, starts int, only ...sim.Strategy) (f finds) 
 			o.Seeds, o.Seed = 1, 0
 		}
 		failure := sim.Explore(b.Buggy, o).Failure
-		if failure == nil || failure.Kind == sim.KindEmpty || failure.Kind == sim.KindMissed || failure.Kind == sim.KindStrayed {
+		if !bugs.Found(failure) {
 			f.missed++
 			f.schedules = append(f.schedules, o.Seeds)
 			continue
