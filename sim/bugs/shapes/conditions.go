@@ -12,7 +12,7 @@ import (
 
 func conditions() []bugs.Bug {
 	return []bugs.Bug{
-		pair("lost wake-up", "a task sees that there is nothing, and is told of something before it waits", lostWakeUp),
+		classic("lost wake-up", "a task sees that there is nothing, and is told of something before it waits", lostWakeUp),
 		pair("sync01", "who waits for a notification comes after it", sync01),
 		pair("sync02", "two wait for different things, and the one notification reaches the wrong one", sync02),
 		pair("arithmetic_prog", "a sum is read when its first half was said to be ready", arithmeticProg),

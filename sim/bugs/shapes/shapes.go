@@ -1,7 +1,8 @@
-// Package shapes is the classic shapes of concurrency bugs: those of SCTBench (Thomson,
-// Donaldson and Betts, "Concurrency Testing Using Schedule Bounding: an Empirical
-// Study", PPoPP 2014), and a dozen small ones of awaits. Where a thread could be
-// preempted between two accesses to memory, a task here yields.
+// Package shapes is the classic shapes of concurrency bugs: mostly those of SCTBench
+// (Thomson, Donaldson and Betts, "Concurrency Testing Using Schedule Bounding: an
+// Empirical Study", PPoPP 2014), by whose names they go, and a dozen small ones of
+// awaits. Where a thread could be preempted between two accesses to memory, a task here
+// yields. In plain FIFO order nearly all of them are right.
 package shapes
 
 import (
@@ -25,6 +26,13 @@ func All() []bugs.Bug {
 // pair is a bug whose kernel is told whether to be the repaired version.
 func pair(name, what string, kernel func(fixed bool) sim.Func) bugs.Bug {
 	return bugs.Bug{Name: name, From: sctbench, What: what, Buggy: kernel(false), Fixed: kernel(true)}
+}
+
+// classic is pair for what has no one source.
+func classic(name, what string, kernel func(fixed bool) sim.Func) bugs.Bug {
+	b := pair(name, what, kernel)
+	b.From = "a classic"
+	return b
 }
 
 // sized is pair for a number of tasks.
