@@ -17,6 +17,7 @@ import (
 
 	"github.com/asyncio-go/asyncio/sim/bugs"
 	"github.com/asyncio-go/asyncio/sim/bugs/aio"
+	"github.com/asyncio-go/asyncio/sim/bugs/goker"
 	"github.com/asyncio-go/asyncio/sim/bugs/shapes"
 )
 
@@ -28,6 +29,7 @@ type set struct {
 
 var sets = []set{
 	{"aio", "Bugs of asyncio and its libraries", aio.All},
+	{"goker", "GoBench's blocking bugs", goker.All},
 	{"shapes", "The shapes of SCTBench", shapes.All},
 	{"dozen", "A dozen small kernels", shapes.Dozen},
 }
@@ -45,7 +47,7 @@ func main() {
 	flag.IntVar(&p.starts, "starts", 1, "how many campaigns look for each bug, each from another first seed")
 	flag.IntVar(&p.jobs, "jobs", 1, "how many schedules run at a time")
 	flag.BoolVar(&p.each, "each", false, "have a column for each strategy alone")
-	only := flag.String("set", "", "only these sets, with commas in between: aio, shapes, dozen")
+	only := flag.String("set", "", "only these sets, with commas in between: aio, goker, shapes, dozen")
 	flag.Parse()
 	chosen, err := choose(*only)
 	if err != nil || flag.NArg() > 0 || p.seeds < 1 || p.starts < 1 || p.jobs < 1 {
