@@ -109,8 +109,8 @@ func TestFence_StandardContextsArriveInTheNextTurn(t *testing.T) {
 			}
 			return nil
 		})
-		if err != nil || len(told) != 0 || turns != 1 {
-			t.Fatalf("Run: %v; told %q; %d turns, want 1", err, told, turns)
+		if err != nil || len(told) != 0 || turns != 2 {
+			t.Fatalf("Run: %v; told %q; %d turns, want 2", err, told, turns)
 		}
 	}
 }
