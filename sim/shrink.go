@@ -10,10 +10,17 @@ type shrinker struct {
 	kind  Kind
 	best  []int32
 	tries int
+	steps int
 }
 
-// maxTries bounds how many runs shrinking takes.
-const maxTries = 5000
+// Shrinking takes at most so many runs, and so many steps in all of them, which is a
+// few seconds.
+const (
+	maxTries       = 5000
+	maxShrinkSteps = 2_000_000
+)
+
+func (x *shrinker) spent() bool { return x.tries >= maxTries || x.steps >= maxShrinkSteps }
 
 // shrink is the shortest record that was found.
 func (c *campaign) shrink(kind Kind, picks []int32) []int32 {
@@ -32,11 +39,13 @@ func (x *shrinker) fails(picks []int32) bool { return x.failsBy(&replay{picks: p
 
 // failsBy is fails for the decisions of a strategy.
 func (x *shrinker) failsBy(by strategy) bool {
-	if x.tries++; x.tries > maxTries {
+	if x.spent() {
 		return false
 	}
+	x.tries++
 	x.s.reset(by, x.c.o.MaxSteps)
 	w := x.c.play(x.s)
+	x.steps += len(x.s.steps)
 	if w.failure == nil || w.failure.Kind != x.kind {
 		return false
 	}
@@ -107,7 +116,7 @@ func (x *shrinker) search(most int) {
 func (x *shrinker) extend(picks []int32, made []decision, n int) bool {
 	for i := len(picks); i < len(made); i++ {
 		for p := int32(1); p < min(made[i].n, maxSearched); p++ {
-			if x.tries > maxTries {
+			if x.spent() {
 				return false
 			}
 			longer := append(slices.Grow(slices.Clone(picks), i+1-len(picks)), make([]int32, i+1-len(picks))...)
