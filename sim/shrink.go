@@ -14,10 +14,10 @@ type shrinker struct {
 }
 
 // Shrinking takes at most so many runs, and so many steps in all of them, which is a
-// few seconds.
+// second or two.
 const (
 	maxTries       = 5000
-	maxShrinkSteps = 2_000_000
+	maxShrinkSteps = 500_000
 )
 
 func (x *shrinker) spent() bool { return x.tries >= maxTries || x.steps >= maxShrinkSteps }

@@ -79,7 +79,7 @@ func TestShrink_TakesABoundedNumberOfSteps(t *testing.T) {
 	if r.Failure == nil {
 		t.Fatal("not found")
 	}
-	if extra := runs - r.Schedules; extra > 60 {
+	if extra := runs - r.Schedules; extra > 15 {
 		t.Errorf("%d runs beside the %d schedules", extra, r.Schedules)
 	}
 }
