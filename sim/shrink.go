@@ -66,7 +66,7 @@ func (x *shrinker) deviations() (n int) {
 // can be spared. (Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing
 // Input", IEEE TSE 2002.)
 func (x *shrinker) drop() {
-	for size := (x.deviations() + 1) / 2; size > 0; {
+	for size := (x.deviations() + 1) / 2; size > 0 && !x.spent(); {
 		if !x.dropChunks(size) {
 			size /= 2
 		} else {
@@ -77,7 +77,7 @@ func (x *shrinker) drop() {
 
 // dropChunks tries the record without each so many deviations in a row.
 func (x *shrinker) dropChunks(size int) (shorter bool) {
-	for from := 0; from < x.deviations(); {
+	for from := 0; from < x.deviations() && !x.spent(); {
 		picks := slices.Clone(x.best)
 		seen := 0
 		for i, p := range picks {
@@ -137,7 +137,7 @@ const maxSearched = 8
 
 // lower makes each deviation as small as it can be.
 func (x *shrinker) lower() {
-	for i := 0; i < len(x.best); i++ {
+	for i := 0; i < len(x.best) && !x.spent(); i++ {
 		for p := int32(1); i < len(x.best) && p < x.best[i]; p++ {
 			picks := slices.Clone(x.best)
 			picks[i] = p
