@@ -26,6 +26,7 @@ func (c *Clock) Now() time.Time { return epoch.Add(c.past) }
 // Advance moves the world's time by d; what is due by then becomes ready to run. To
 // let it run, the caller awaits something, such as [World.Settle].
 func (c *Clock) Advance(d time.Duration) {
+	c.w.mustRun("Clock().Advance")
 	if d < 0 {
 		panic(fmt.Sprintf("sim: Clock.Advance(%v): time does not go back; give a duration that is not negative", d))
 	}
@@ -48,6 +49,7 @@ func (c *Clock) Idle(next time.Time, _ bool, _ asyncio.Waker) bool {
 // is left to do at the present time. The time stands still meanwhile. Cancelling ctx
 // ends the wait with an [asyncio.CancelledError].
 func (w *World) Settle(ctx context.Context) error {
+	w.mustRun("Settle")
 	quiet := asyncio.NewFuture[struct{}](ctx)
 	w.settling = append(w.settling, quiet)
 	_, err := quiet.Await(ctx)

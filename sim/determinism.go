@@ -2,6 +2,9 @@ package sim
 
 import "fmt"
 
+// why is what makes runs differ.
+const why = "something depends on the machine's time, on a goroutine, on select, on the order of a map or on earlier runs"
+
 // repeat runs a schedule again and says where the two runs part; it is empty if they do
 // not. What leaves the simulation without going through the library is found by it.
 func (c *campaign) repeat(s *schedule) string {
@@ -12,7 +15,6 @@ func (c *campaign) repeat(s *schedule) string {
 	if s.hash == again.hash && len(s.steps) == len(again.steps) {
 		return ""
 	}
-	const why = "something depends on the machine's time, on a goroutine, on select or on the order of a map"
 	at := firstDifference(s, again)
 	if at == min(len(s.steps), len(again.steps)) {
 		return fmt.Sprintf("two runs of one schedule part behind step %d: one ends there, the other goes on; %s", at, why)

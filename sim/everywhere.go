@@ -104,7 +104,7 @@ func CancelEverywhere(t testing.TB, f Func, o Options) {
 func (c *campaign) everywhere(all *strategies, seed uint64) *Failure {
 	moments := 1
 	for moment := 0; moment <= moments; moment++ {
-		one := &campaign{f: c.f, o: c.o, est: c.est, moment: moment, cancels: true, failedAt: 1<<64 - 1}
+		one := &campaign{f: c.f, o: c.o, est: c.est, moment: moment, cancels: true}
 		s := &schedule{}
 		s.reset(all.begin(c.o.strategyOf(seed), seed, c.est), c.o.MaxSteps)
 		w := one.play(s)

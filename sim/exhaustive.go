@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -14,13 +15,16 @@ func (c *campaign) exhaust(began time.Time) bool {
 	s, passed := &schedule{}, &schedule{}
 	x := &exhaustive{}
 	for n := uint64(0); ; n++ {
-		if n >= uint64(c.o.Seeds) || c.o.Budget > 0 && time.Since(began) > c.o.Budget {
+		if n >= c.o.Seed && n-c.o.Seed == uint64(c.o.Seeds) || c.o.Budget > 0 && time.Since(began) > c.o.Budget {
 			return false
 		}
 		x.at = 0
 		s.reset(x, c.o.MaxSteps)
 		w := c.play(s)
 		c.count(s)
+		if s.strayed >= 0 {
+			w.failure = &Failure{Kind: KindStrayed, Err: fmt.Errorf("what two runs have in common differs at decision %d; %s", s.strayed, why)}
+		}
 		if w.failure != nil {
 			c.found(s, passed, n, w.failure)
 			return false
@@ -43,12 +47,15 @@ type fork struct{ picked, n int }
 
 func (x *exhaustive) pick(s *schedule, _ uint8, c []asyncio.Candidate) int { return x.draw(s, len(c)) }
 
-func (x *exhaustive) draw(_ *schedule, n int) int {
+func (x *exhaustive) draw(s *schedule, n int) int {
 	if x.at == len(x.path) {
 		x.path = append(x.path, fork{0, n})
 	}
-	x.at++
-	return x.path[x.at-1].picked
+	at := x.at
+	if x.at++; x.path[at].n != n && s.strayed < 0 {
+		s.strayed = at
+	}
+	return min(x.path[at].picked, n-1)
 }
 
 // advance goes on to the next path; there is none behind the last.

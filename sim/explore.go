@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -40,10 +41,24 @@ type Options struct {
 	Reach []string
 }
 
+// filled has the defaults where nothing is said, and panics if what is said makes no sense.
 func (o Options) filled() Options {
+	switch {
+	case o.Seeds < 0 || o.MaxSteps < 0 || o.Jobs < 0 || o.Budget < 0:
+		panic(fmt.Sprintf("sim: Options: Seeds, MaxSteps, Jobs and Budget are %d, %d, %d and %v; "+
+			"none of them can be negative, and zero is the default", o.Seeds, o.MaxSteps, o.Jobs, o.Budget))
+	case o.exhaustive() && len(o.Strategies) > 1:
+		panic(fmt.Sprintf("sim: Options.Strategies is %q; Exhaustive cannot be mixed with others, leave them out", o.Strategies))
+	}
+	for _, s := range o.Strategies {
+		s.mustExist()
+	}
 	o.Seeds = cmp.Or(o.Seeds, 1000)
 	o.MaxSteps = cmp.Or(o.MaxSteps, 100_000)
 	o.Jobs = cmp.Or(o.Jobs, runtime.GOMAXPROCS(0))
+	if last := uint64(o.Seeds) - 1; o.Seed > math.MaxUint64-last {
+		panic(fmt.Sprintf("sim: Options: there are no %d seeds from %d on; begin with a lower one", o.Seeds, o.Seed))
+	}
 	return o
 }
 
@@ -82,16 +97,21 @@ func Explore(f Func, o Options) *Report {
 }
 
 func newCampaign(f Func, o Options) *campaign {
-	return &campaign{f: f, o: o.filled(), failedAt: 1<<64 - 1}
+	if f == nil {
+		panic("sim: the function is nil; give the program to run")
+	}
+	return &campaign{f: f, o: o.filled()}
 }
 
 func (c *campaign) explore() *Report {
 	began := time.Now()
 	r := &Report{}
 	c.first()
-	if c.o.exhaustive() {
+	switch {
+	case c.failed != nil:
+	case c.o.exhaustive():
 		r.Complete = c.exhaust(began)
-	} else if c.failed == nil {
+	default:
 		c.spread(began)
 	}
 	r.Schedules, r.Steps, r.Choices = int(c.ran.Load()), int(c.steps.Load()), int(c.choices.Load())
@@ -104,10 +124,13 @@ func (c *campaign) explore() *Report {
 
 // verdict is what is wrong with a campaign in which no run failed.
 func (c *campaign) verdict(r *Report) *Failure {
+	if c.o.Seeds == 1 {
+		return nil // one run need not see everything
+	}
 	if missed := c.sights.missed(c.o.Reach); missed != "" {
 		return &Failure{Kind: KindMissed, Schedules: r.Schedules, Err: errors.New(missed)}
 	}
-	if r.Choices == 0 && c.o.Seeds > 1 {
+	if r.Choices == 0 {
 		return &Failure{Kind: KindEmpty, Schedules: r.Schedules,
 			Err: errors.New("there was nothing to choose: no two tasks were ever ready at the same time; " +
 				"use Run for a program of one task, or let its tasks run together")}
@@ -162,7 +185,7 @@ func (c *campaign) work(began time.Time) {
 	}()
 	for {
 		i := c.next.Add(1) - 1
-		if i >= uint64(c.o.Seeds) || c.lowest() < i || c.o.Budget > 0 && time.Since(began) > c.o.Budget {
+		if i >= uint64(c.o.Seeds) || c.over(c.o.Seed+i) || c.o.Budget > 0 && time.Since(began) > c.o.Budget {
 			ended = true
 			return
 		}
@@ -187,16 +210,17 @@ func (c *campaign) work(began time.Time) {
 // repeatEvery is which runs are made twice, to see that they can be repeated.
 const repeatEvery = 256
 
-func (c *campaign) lowest() uint64 {
+// over reports whether a seed below the given one has failed.
+func (c *campaign) over(seed uint64) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.failedAt - c.o.Seed
+	return c.failed != nil && c.failedAt < seed
 }
 
 func (c *campaign) fail(seed uint64, f *Failure) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if seed < c.failedAt {
+	if c.failed == nil || seed < c.failedAt {
 		c.failed, c.failedAt = f, seed
 	}
 }
@@ -245,7 +269,7 @@ func (c *campaign) told(w *World, passed *schedule) *Failure {
 			f.deviate(int(d.step)+1, what)
 		}
 	}
-	if passed != nil {
+	if passed != nil && len(passed.steps) > 0 {
 		f.Departs = departs(s, passed)
 	}
 	if w.victim != nil && w.victim.when != "" {

@@ -42,6 +42,7 @@ func (c *campaign) play(s *schedule) *World {
 		w.victim = &victim{moment: c.moment}
 		s.before = w.victim.beforeStep
 	}
+	defer w.over.Store(true)
 	w.run(&r, c.f)
 	return w
 }

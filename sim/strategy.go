@@ -38,6 +38,14 @@ const (
 	Exhaustive Strategy = "exhaustive"
 )
 
+func (s Strategy) mustExist() {
+	switch s {
+	case FIFO, Walk, PCT, POS, Random, Exhaustive:
+	default:
+		panic(fmt.Sprintf("sim: there is no strategy %q; take one of FIFO, Walk, PCT, POS, Random and Exhaustive", s))
+	}
+}
+
 // portfolio is what a campaign takes in turn.
 var portfolio = []Strategy{Walk, PCT, POS}
 
@@ -71,7 +79,7 @@ func newDice() *dice {
 	return d
 }
 
-// a chancer draws what the world wants to know: the ideal half of the time.
+// draw is what the world wants to know.
 func (d *dice) draw(_ *schedule, n int) int { return d.IntN(n) }
 
 // strategies are the reusable strategies of one worker.
@@ -102,7 +110,7 @@ func (x *strategies) begin(kind Strategy, seed uint64, est *estimate) strategy {
 	case Random:
 		return random{x.dice}
 	}
-	panic(fmt.Sprintf("sim: there is no strategy %q; take one of FIFO, Walk, PCT, POS, Random and Exhaustive", kind))
+	panic(fmt.Sprintf("sim: the strategy %q is not one of a single run; take another", kind))
 }
 
 // An estimate is what the first run tells of those to come.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"runtime/debug"
 	"strings"
 	"sync/atomic"
@@ -34,6 +35,7 @@ type World struct {
 	failure    *Failure
 	left       atomic.Pointer[error] // the first attempt to leave the simulation
 	log        []string
+	over       atomic.Bool // the run has ended
 }
 
 // maxLog is how many lines of a run are kept for its report.
@@ -58,14 +60,18 @@ func (w *World) Now() time.Duration { return w.clock.past }
 // replayed and shrunk with it. 0 should be what is most ordinary, because that is what
 // shrinking tries, and what the first seed gets.
 func (w *World) Draw(n int) int {
-	if n < 1 {
-		panic(fmt.Sprintf("sim: World.Draw(%d): there is nothing to draw from; give at least 1", n))
+	w.mustRun("Draw")
+	if n < 1 || n > math.MaxInt32 {
+		panic(fmt.Sprintf("sim: World.Draw(%d): it draws from 1 to 2³¹-1; draw several times for more", n))
 	}
 	return w.s.draw(n)
 }
 
 // Chance is true in so many of a hundred cases, and never under the first seed.
-func (w *World) Chance(percent int) bool { return w.s.draw(100) >= 100-percent }
+func (w *World) Chance(percent int) bool {
+	w.mustRun("Chance")
+	return w.s.draw(100) >= 100-percent
+}
 
 // Logf adds a line to the report of a failure.
 func (w *World) Logf(format string, args ...any) { w.logLine(fmt.Sprintf(format, args...)) }
@@ -81,7 +87,21 @@ func (w *World) logLine(text string) {
 }
 
 // Fail ends the run as failed, with the error. The first call counts.
-func (w *World) Fail(err error) { w.fail(KindError, err) }
+func (w *World) Fail(err error) {
+	w.mustRun("Fail")
+	w.fail(KindError, err)
+}
+
+// mustRun panics unless the run of w is the one that goes on here.
+func (w *World) mustRun(fn string) {
+	switch _, err := asyncio.RunningLoop(w.ctx); {
+	case err == nil:
+	case w.over.Load():
+		panic(fmt.Sprintf("sim: World.%s: the run of this world is over; each run has a world of its own, use that", fn))
+	default:
+		panic(fmt.Sprintf("sim: World.%s: called from outside of the run of this world; use it in its tasks only", fn))
+	}
+}
 
 func (w *World) fail(kind Kind, err error) {
 	if w.failure != nil {
