@@ -245,7 +245,7 @@ func (c *campaign) told(w *World, passed *schedule) *Failure {
 			f.deviate(int(d.step)+1, what)
 		}
 	}
-	if passed != nil {
+	if passed != nil && len(passed.steps) > 0 {
 		f.Departs = departs(s, passed)
 	}
 	if w.victim != nil && w.victim.when != "" {
