@@ -78,11 +78,21 @@ func (f *Failure) deviate(step int, what string) {
 func (f *Failure) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "sim: %s: %v\n", f.Kind, f.Err)
-	fmt.Fprintf(&b, "  seed %d (%s), schedule %d of the campaign, at %v, hash %016x\n", f.Seed, f.Strategy, f.Schedules, f.At, f.Hash)
+	if f.Strategy != "" { // otherwise it is no run that has failed
+		fmt.Fprintf(&b, "  seed %d (%s), schedule %d of the campaign", f.Seed, f.Strategy, f.Schedules)
+		if f.Hash != 0 {
+			fmt.Fprintf(&b, ", at %v, hash %016x", f.At, f.Hash)
+		}
+		b.WriteString("\n")
+	} else if f.Schedules > 0 {
+		fmt.Fprintf(&b, "  %d schedules were tried\n", f.Schedules)
+	}
 	if f.replay != "" {
 		fmt.Fprintf(&b, "  replay: %s\n", f.replay)
 	}
-	b.WriteString("  schedule: " + f.words() + "\n")
+	if f.Hash != 0 {
+		b.WriteString("  schedule: " + f.words() + "\n")
+	}
 	if f.Cancelled != "" {
 		b.WriteString("  " + f.Cancelled + "\n")
 	}

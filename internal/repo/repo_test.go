@@ -17,7 +17,7 @@ import (
 
 const root = "../.."
 
-var update = flag.Bool("update", false, "rewrite api.txt")
+var update = flag.Bool("update", false, "rewrite api.txt, and what the sessions of texts show")
 
 // files parses the Go files of a folder that are not tests.
 func files(t *testing.T, dir string) (*token.FileSet, map[string]*ast.File) {
@@ -45,7 +45,7 @@ func files(t *testing.T, dir string) (*token.FileSet, map[string]*ast.File) {
 }
 
 // packages are the root and its siblings.
-var packages = []string{".", "aionet", "aioexec"}
+var packages = []string{".", "aionet", "aioexec", "sim"}
 
 // only fails the test for every node of the root package that match names and
 // that stands outside of the allowed files.
@@ -117,6 +117,7 @@ func TestRule_OnlyClockReadsTheClock(t *testing.T) {
 	only(t, "only clock.go may read the clock", []string{"clock.go"}, readsClock)
 	onlyIn(t, "aionet", "ask the loop for the time", nil, readsClock)
 	onlyIn(t, "aioexec", "ask the loop for the time", nil, readsClock)
+	onlyIn(t, "sim", "only campaigns read the machine's clock", []string{"explore.go", "exhaustive.go"}, readsClock)
 }
 
 func TestRule_GoroutinesStartInTheListedFiles(t *testing.T) {
@@ -128,6 +129,11 @@ func TestRule_GoroutinesStartInTheListedFiles(t *testing.T) {
 	only(t, "goroutines start only in "+strings.Join(allowed, ", "), allowed, starts)
 	onlyIn(t, "aionet", "use Loop.Outside or Blocking", nil, starts)
 	onlyIn(t, "aioexec", "use Loop.Outside or Blocking", []string{"supervise.go"}, starts)
+	onlyIn(t, "sim", "a simulated loop is alone", nil, starts)
+	onlyIn(t, "sim", "only campaigns have workers", []string{"explore.go"}, func(n ast.Node) bool {
+		sel, ok := n.(*ast.SelectorExpr)
+		return ok && sel.Sel.Name == "WaitGroup"
+	})
 }
 
 func TestRule_NoMapIsRangedOver(t *testing.T) {
@@ -163,7 +169,7 @@ func TestRule_TheCoreNeedsOnlyTheStandardLibrary(t *testing.T) {
 
 func TestRule_FilesAreShort(t *testing.T) {
 	const limit = 400
-	for _, pattern := range []string{"*.go", "aionet/*.go", "aioexec/*.go", "internal/*/*.go"} {
+	for _, pattern := range []string{"*.go", "aionet/*.go", "aioexec/*.go", "sim/*.go", "sim/bugs/*.go", "sim/bugs/*/*.go", "internal/*/*.go"} {
 		names, err := filepath.Glob(filepath.Join(root, pattern))
 		if err != nil {
 			t.Fatal(err)
@@ -217,39 +223,6 @@ func examplesIn(t *testing.T, dir string) map[string]bool {
 		}
 	}
 	return examples
-}
-
-// TestGuide_CodeIsOfExamples: the code of a chapter stands in a file that is compiled
-// and run.
-func TestGuide_CodeIsOfExamples(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join(root, "docs", "guide", "network.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	names, err := filepath.Glob(filepath.Join(root, "aionet", "example*_test.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var code strings.Builder
-	for _, name := range names {
-		part, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		code.Write(part)
-	}
-	blocks := strings.Split(string(text), "```go\n")[1:]
-	if len(blocks) == 0 {
-		t.Error("no code")
-	}
-	for _, block := range blocks {
-		block, _, _ := strings.Cut(block, "```")
-		for part := range strings.SplitSeq(strings.TrimSpace(block), "\n\n") { // whose order is the chapter's
-			if !strings.Contains(code.String(), part) {
-				t.Errorf("not in an example of aionet:\n%s", part)
-			}
-		}
-	}
 }
 
 var funcBody = regexp.MustCompile(`(?m)^    .*\n`)
