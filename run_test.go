@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/asyncio-go/asyncio"
@@ -50,14 +51,16 @@ func TestRun_OuterContextCancelsMain(t *testing.T) {
 }
 
 func TestRun_OuterDeadlineIsATimeout(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-	defer cancel()
-	_, err := asyncio.Run(ctx, func(ctx context.Context) (int, error) {
-		return 0, asyncio.Sleep(ctx, time.Hour)
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		_, err := asyncio.Run(ctx, func(ctx context.Context) (int, error) {
+			return 0, asyncio.Sleep(ctx, time.Hour)
+		})
+		if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, asyncio.ErrTimeout) {
+			t.Errorf("Run returned %v, want a timeout", err)
+		}
 	})
-	if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, asyncio.ErrTimeout) {
-		t.Errorf("Run returned %v, want a timeout", err)
-	}
 }
 
 func TestRun_PanicLeavesAfterTheShutdown(t *testing.T) {

@@ -289,7 +289,7 @@ func TestScope_OrphanGoroutinesEnd(t *testing.T) {
 	for range 3 {
 		select {
 		case <-ended:
-		case <-time.After(5 * time.Second):
+		case <-time.After(time.Minute):
 			t.Fatal("a goroutine waits for Done of a finished task, though the loop is closed")
 		}
 	}

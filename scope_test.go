@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/asyncio-go/asyncio"
@@ -360,17 +361,19 @@ func TestWithCancel_FromOtherGoroutines(t *testing.T) {
 // deadlocked.
 func TestWithCancel_OnAnotherGoroutineIsNoDeadlock(t *testing.T) {
 	noLeaks(t)
-	b := newBench()
-	err := b.Run(context.Background(), func(ctx context.Context) error {
-		c, cancel := asyncio.WithCancelCause(ctx)
-		time.AfterFunc(5*time.Millisecond, func() { cancel(errBoom) }) // the loop has nothing to do until then
-		_, err := asyncio.NewFuture[int](c).Await(c)
-		return err
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench()
+		err := b.Run(context.Background(), func(ctx context.Context) error {
+			c, cancel := asyncio.WithCancelCause(ctx)
+			time.AfterFunc(time.Second, func() { cancel(errBoom) }) // in a bubble: once the loop has nothing to do
+			_, err := asyncio.NewFuture[int](c).Await(c)
+			return err
+		})
+		wantErr(t, err, "asyncio: cancelled: boom")
+		if got := b.log.Text(); got != "" {
+			t.Errorf("logged:\n%s", strings.SplitN(got, "\n", 2)[0])
+		}
 	})
-	wantErr(t, err, "asyncio: cancelled: boom")
-	if got := b.log.Text(); got != "" {
-		t.Errorf("logged:\n%s", strings.SplitN(got, "\n", 2)[0])
-	}
 }
 
 func TestBlocking_IsNoCancellationPointOnceItRuns(t *testing.T) {

@@ -89,7 +89,7 @@ func (c *crawler) visit(g *asyncio.TaskGroup, url string) {
 		r := result{url: url}
 		links, err := c.try(ctx, url, &r.tries)
 		if ctx.Err() != nil {
-			return err
+			return ctx.Err() // err may be what the page is, and no cancellation
 		}
 		// A page that cannot be had is a result. Returned, it would be the
 		// group's failure and end the crawl.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -21,59 +20,6 @@ import (
 
 // network are the faults that change nothing of what clients see, but when.
 const network = sim.FaultLatency | sim.FaultLoss | sim.FaultPause
-
-// simulated starts a server on a host and waits until it listens.
-func simulated(ctx context.Context, w *sim.World, clock func() time.Time, serve func(ctx context.Context, e *engine, l *aionet.Listener) error) (*engine, *sim.Host, error) {
-	e := newEngine(clock, defaultLimits)
-	h := w.Host(ctx, "kv", func(ctx context.Context) error {
-		l, err := aionet.Listen(ctx, "tcp", ":6379")
-		if err != nil {
-			return err
-		}
-		defer l.Close()
-		if err := serve(ctx, e, l); !errors.Is(err, context.Canceled) && !errors.Is(err, asyncio.ErrTimeout) {
-			return err
-		}
-		return nil
-	})
-	return e, h, w.Settle(ctx)
-}
-
-func plainly(ctx context.Context, e *engine, l *aionet.Listener) error { return e.serve(ctx, l) }
-
-// A caller is a client over a simulated connection, which has failed once err is set.
-type caller struct {
-	conn *aionet.Conn
-	r    *bufio.Reader
-	err  error
-}
-
-func call(ctx context.Context) (*caller, error) {
-	conn, err := aionet.Dial(ctx, "tcp", "kv:6379")
-	if err != nil {
-		return nil, err
-	}
-	return &caller{conn: conn, r: bufio.NewReader(conn)}, nil
-}
-
-func (c *caller) send(args ...string) {
-	if c.err == nil {
-		_, c.err = c.conn.Write([]byte(request(args...)))
-	}
-}
-
-func (c *caller) receive() (reply string) {
-	if c.err == nil {
-		reply, c.err = readReply(c.r)
-	}
-	return reply
-}
-
-// ask is the reply to a line of words, as show shows it.
-func (c *caller) ask(line string) string {
-	c.send(strings.Fields(line)...)
-	return show(c.receive())
-}
 
 // Random conversations over the network are those that an engine has by itself.
 func TestSimulated_RepliesAreTheEngines(t *testing.T) {
