@@ -62,9 +62,9 @@ func (w *World) run(r *asyncio.Runner, f Func) {
 			return err
 		}
 		w.loop = l
-		ctx, w.cancel = asyncio.WithCancel(ctx)
-		defer w.cancel()
-		return f(ctx, w)
+		w.ctx, w.cancel = asyncio.WithCancel(ctx)
+		defer w.end()
+		return f(w.ctx, w)
 	})
 	w.checkFence()
 	if err != nil {

@@ -20,6 +20,7 @@ type schedule struct {
 	strayed int  // the decision at which a record could not be followed, or -1
 
 	paused func(t asyncio.AnyTask) bool // nil unless a host is paused
+	dying  func(t asyncio.AnyTask) bool // nil unless one has just crashed
 	before func(c asyncio.Candidate)    // hooks, usually nil
 	after  func(c asyncio.Candidate)
 	names  *names // nil unless the run is made for a report
@@ -56,7 +57,7 @@ func (s *schedule) reset(by strategy, maxSteps int) {
 	s.by, s.maxSteps = by, maxSteps
 	s.made, s.steps, s.hash = s.made[:0], s.steps[:0], 0
 	s.over, s.strayed = false, -1
-	s.paused, s.before, s.after, s.names = nil, nil, nil, nil
+	s.paused, s.dying, s.before, s.after, s.names = nil, nil, nil, nil, nil
 	s.head, s.passed = nil, 0
 }
 
@@ -64,6 +65,9 @@ func (s *schedule) reset(by strategy, maxSteps int) {
 func (s *schedule) Choose(kind asyncio.Choice, candidates []asyncio.Candidate) int {
 	if kind != asyncio.ChooseReady {
 		return s.decide(uint8(kind), candidates)
+	}
+	if s.dying != nil {
+		return s.chooseDying(candidates)
 	}
 	if s.paused != nil {
 		return s.chooseUnpaused(candidates)
@@ -85,6 +89,20 @@ func (s *schedule) chooseReady(candidates []asyncio.Candidate) int {
 		s.passed++
 	}
 	return i
+}
+
+// chooseDying lets what belongs to a crashed host unwind, before all else and in order
+// of arrival, so it is no decision. The callbacks that see to it come next.
+func (s *schedule) chooseDying(candidates []asyncio.Candidate) int {
+	at := 0
+	for i, c := range candidates {
+		if c.Task == nil {
+			at = i
+		} else if s.dying(c.Task) {
+			return i
+		}
+	}
+	return at
 }
 
 // chooseUnpaused leaves out what belongs to a paused host.

@@ -21,10 +21,13 @@ type World struct {
 	clock    Clock
 	executor executor
 	campaign *campaign
+	ctx      context.Context    // of f
 	cancel   context.CancelFunc // of f
 
 	settling   []*asyncio.Future[struct{}]
 	hosts      []*Host
+	faults     faults
+	dying      int // lives that are over and whose tasks are not all gone
 	invariants []invariant
 	victim     *victim // of a run of CancelEverywhere
 	failure    *Failure
@@ -84,13 +87,28 @@ func (w *World) fail(kind Kind, err error) {
 		return
 	}
 	w.failure = &Failure{Kind: kind, Err: err}
+	w.thaw()
 	if w.cancel != nil {
 		w.cancel()
 	}
 }
 
 // stuck is called when nothing can happen any more; it has ended what can be ended.
-func (w *World) stuck() bool { return false }
+func (w *World) stuck() bool {
+	names := w.thaw()
+	if names == "" {
+		return false
+	}
+	w.fail(KindDeadlock, fmt.Errorf("every task waits or is on a paused host, %s, and no deadline is set that could "+
+		"change that; call Host.Resume", names))
+	return true
+}
+
+// end is called when f has returned: the shutdown needs hosts that run.
+func (w *World) end() {
+	w.thaw()
+	w.cancel()
+}
 
 // fence is told of an attempt to leave the simulation, on whatever goroutine. The run
 // hears of it after its present step.
