@@ -20,7 +20,7 @@ type Func = func(ctx context.Context, w *World) error
 // play runs f once with the decisions of s.
 func (c *campaign) play(s *schedule) *World {
 	w := &World{s: s, campaign: c}
-	w.clock.w, w.executor.w = w, w
+	w.clock.w, w.executor.w, w.net = w, w, newNetwork(w)
 	if s.now = w.Now; s.names != nil {
 		s.names.w = w
 	}
@@ -32,6 +32,7 @@ func (c *campaign) play(s *schedule) *World {
 			StallThreshold:   -1,
 			Clock:            &w.clock,
 			Executor:         &w.executor,
+			Network:          &w.net,
 			Chooser:          s,
 			Fence:            w.fence,
 		},

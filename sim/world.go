@@ -20,6 +20,7 @@ type World struct {
 	loop     *asyncio.Loop
 	clock    Clock
 	executor executor
+	net      Network
 	campaign *campaign
 	ctx      context.Context    // of f
 	cancel   context.CancelFunc // of f
