@@ -52,7 +52,7 @@ func (c Command) String() string {
 type Reply struct {
 	ID     uint64
 	Status Status
-	Value  string // what get found, what cas found instead, where the leader is, or what is wrong
+	Value  string // what get found, what append has made, what cas found instead, where the leader is, or what is wrong
 }
 
 // A Status is the outcome of a command.

@@ -36,6 +36,7 @@ func (m *machine) do(c Command) Reply {
 		m.Values[key] = c.Args[1]
 	case "append":
 		m.Values[key] += c.Args[1]
+		return Reply{ID: c.ID, Status: Done, Value: m.Values[key]}
 	case "cas":
 		if is := m.Values[key]; is != c.Args[1] {
 			return Reply{ID: c.ID, Status: Differs, Value: is}
