@@ -39,7 +39,7 @@ func WithTimeout(ctx context.Context, d time.Duration) (context.Context, context
 func WithDeadline(ctx context.Context, t time.Time) (context.Context, context.CancelFunc) {
 	s := derive(ctx, "WithDeadline")
 	s.e.readClock()
-	s.arm(int64(t.Sub(s.e.epoch)))
+	s.arm(s.e.moment(t))
 	return &s.scope, func() { s.finish(nil) }
 }
 

@@ -22,6 +22,21 @@ type Clock interface {
 	Idle(next time.Time, external bool, w Waker) bool
 }
 
+// A LocalClock is a [Clock] that tasks may read differently, as the machines of a
+// simulation have clocks of their own. What a task asks of the loop, and the deadlines
+// that it sets, are then as it reads the clock; the loop itself goes by Now. The methods
+// are called on the loop, and must not await.
+type LocalClock interface {
+	Clock
+
+	// Local is what t, which runs, reads when it is now.
+	Local(t AnyTask, now time.Time) time.Time
+
+	// Global is the first moment at which t will read no less than local, if its
+	// clock goes on as it does.
+	Global(t AnyTask, local time.Time) time.Time
+}
+
 // A Waker is a sleeping loop. Its methods are safe to call from any goroutine.
 type Waker interface {
 	Wake()        // makes the loop look at its clock and its queues again
@@ -120,6 +135,7 @@ func (e *engine) peekClock() int64 {
 // startClock sets the epoch.
 func (e *engine) startClock(c Clock) {
 	e.clock, e.epoch = c, processStart
+	e.local, _ = c.(LocalClock)
 	if c != nil {
 		e.epoch = c.Now()
 	} else if inBubble() {
@@ -130,16 +146,43 @@ func (e *engine) startClock(c Clock) {
 // wall is the point in time that is t nanoseconds after the epoch.
 func (e *engine) wall(t int64) time.Time { return e.epoch.Add(time.Duration(t)) }
 
+// shown is wall as the caller, if it is a task of the loop, reads the clock.
+func (e *engine) shown(t int64) time.Time {
+	if e.isLocal() {
+		return e.local.Local(e.cur.face, e.wall(t))
+	}
+	return e.wall(t)
+}
+
+// moment is the reverse of shown.
+func (e *engine) moment(t time.Time) int64 {
+	if e.isLocal() {
+		t = e.local.Global(e.cur.face, t)
+	}
+	return int64(t.Sub(e.epoch))
+}
+
+// isLocal reports whether the caller is a task that may read the clock in a way of its
+// own.
+func (e *engine) isLocal() bool { return e.local != nil && e.owned() && e.cur != nil }
+
 // forever is a deadline that is never reached.
 const forever = int64(1<<63 - 1)
 
 // after is the deadline that is d from now; it saturates.
-func (e *engine) after(d time.Duration) int64 {
-	return plus(e.readClock(), d)
-}
+func (e *engine) after(d time.Duration) int64 { return e.later(e.readClock(), d) }
 
 // peekAfter is after from any goroutine.
-func (e *engine) peekAfter(d time.Duration) int64 { return plus(e.peekClock(), d) }
+func (e *engine) peekAfter(d time.Duration) int64 { return e.later(e.peekClock(), d) }
+
+// later is d after now, as the caller's clock goes.
+func (e *engine) later(now int64, d time.Duration) int64 {
+	when := plus(now, d)
+	if e.local != nil && when != forever {
+		when = e.moment(e.shown(now).Add(d))
+	}
+	return when
+}
 
 func plus(now int64, d time.Duration) int64 {
 	if int64(d) > forever-now {

@@ -66,7 +66,7 @@ func (s *scope) Deadline() (time.Time, bool) {
 	if s.deadline == forever {
 		return time.Time{}, false
 	}
-	return s.e.wall(s.deadline), true
+	return s.e.shown(s.deadline), true
 }
 
 // Done implements [context.Context].

@@ -44,7 +44,8 @@ type engine struct {
 	// budget is how many of the ready ones still belong to this turn.
 	budget int
 
-	clock     Clock // nil: the machine's
+	clock     Clock      // nil: the machine's
+	local     LocalClock // the clock, if it is one
 	epoch     time.Time
 	now       int64 // the clock, when it was last read
 	nextCheck uint64
@@ -135,6 +136,7 @@ func (e *engine) turns(done func() bool) {
 					r = e.ready.Pop()
 				} else if r = e.chooseReady(); r == nil {
 					e.held, e.budget = true, 0
+					e.nextCheck = e.steps // without steps nothing else would have the timers looked at
 					break
 				}
 				var isTask bool

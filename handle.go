@@ -86,7 +86,7 @@ func (l *Loop) CallLater(d time.Duration, f func()) *Handle {
 func (l *Loop) CallAt(when time.Time, f func()) *Handle {
 	mustFunc(f != nil, "CallAt")
 	t := l.e.newTimer(f, gid.CallerPC())
-	t.when = int64(when.Sub(l.e.epoch))
+	t.when = l.e.moment(when)
 	t.schedule("CallAt")
 	return &t.Handle
 }
@@ -225,7 +225,7 @@ func (h *Handle) When() time.Time {
 	if t == nil {
 		return time.Time{}
 	}
-	return h.e.wall(t.when)
+	return h.e.shown(t.when)
 }
 
 // String is the handle as asyncio prints one.

@@ -273,8 +273,9 @@ func (l *Loop) Owned() bool { return l.e.owned() }
 // Closed reports whether the loop was closed.
 func (l *Loop) Closed() bool { return l.e.state.Load() == loopClosed }
 
-// Now is the time on the loop's clock. It is safe to call from any goroutine.
-func (l *Loop) Now() time.Time { return l.e.wall(l.e.peekClock()) }
+// Now is the time on the loop's clock, as the calling task reads it if that is a
+// [LocalClock]. It is safe to call from any goroutine.
+func (l *Loop) Now() time.Time { return l.e.shown(l.e.peekClock()) }
 
 // Debug reports whether the loop is in debug mode.
 func (l *Loop) Debug() bool { return l.e.debug }

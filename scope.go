@@ -87,7 +87,7 @@ func (s *scope) inherit(foreign, values context.Context) {
 	case !ok || v.e != s.e:
 		s.from, s.deadline = &heritage{values, foreign}, forever
 		if d, ok := values.Deadline(); ok {
-			s.deadline = int64(d.Sub(s.e.epoch))
+			s.deadline = s.e.moment(d)
 		}
 	case foreign == nil && v.from.foreign == nil:
 		s.from, s.deadline = v.from, v.deadline

@@ -18,7 +18,7 @@ type Clock struct {
 
 var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// Now is the world's time. It implements [asyncio.Clock].
+// Now is the world's time. It implements [asyncio.LocalClock].
 func (c *Clock) Now() time.Time { return epoch.Add(c.past) }
 
 // Advance moves the world's time by d; what is due by then becomes ready to run. To
@@ -30,7 +30,7 @@ func (c *Clock) Advance(d time.Duration) {
 	c.past += d
 }
 
-// Idle implements [asyncio.Clock].
+// Idle implements [asyncio.LocalClock].
 func (c *Clock) Idle(next time.Time, _ bool, _ asyncio.Waker) bool {
 	if c.w.settled() {
 		return true

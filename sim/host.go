@@ -25,6 +25,7 @@ type Host struct {
 	err   error           // what it returned
 
 	paused bool
+	skew   skew
 }
 
 // A life is what a host has between a start and a crash. It is in the contexts of its

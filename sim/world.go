@@ -126,6 +126,9 @@ func (w *World) checkFence() {
 
 // heard is the exception handler: what nobody else could be told is a failure.
 func (w *World) heard(_ *asyncio.Loop, ec asyncio.ExceptionContext) {
+	if ec.Task != nil && onDeadHost(ec.Task) {
+		return // what a crash leaves undone is no failure
+	}
 	w.logLine(ec.Message)
 	kind, err := KindReport, fmt.Errorf("%s: %w", ec.Message, ec.Err)
 	switch {
