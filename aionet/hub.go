@@ -40,6 +40,9 @@ func hubOf(ctx context.Context) (*hub, error) {
 	}
 	h := &hub{loop: l, network: networkOf(l), ctx: context.WithoutCancel(ctx)}
 	h.flush = l.CallSoon(h.flushAll)
+	// The loop keeps its hub, also while it has no connection: when the collector comes
+	// must not make a difference.
+	l.OnClose(func() { runtime.KeepAlive(h) })
 	if hubs.of == nil {
 		hubs.of = map[weak.Pointer[asyncio.Loop]]weak.Pointer[hub]{}
 	}

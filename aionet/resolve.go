@@ -9,32 +9,49 @@ import (
 	"github.com/asyncio-go/asyncio"
 )
 
-// A Resolver finds the addresses of names with the standard library's resolver, which
-// runs off the loop. Its zero value is ready. Cancelling ctx ends a lookup at once; what
+// A Resolver finds the addresses of names: with the standard library's resolver, which
+// runs off the loop, or as the loop's [Network] does. Its zero value is ready. Cancelling ctx ends a lookup at once; what
 // the standard resolver has asked may go on until it times out, a few seconds, for which a
 // loop that closes waits.
 type Resolver struct {
-	// Net is the resolver; nil is [net.DefaultResolver].
+	// Net is the resolver; nil asks the loop's [Network], which is the system's and
+	// asks [net.DefaultResolver], unless [asyncio.LoopOptions].Network is another.
 	Net *net.Resolver
-}
-
-func (r *Resolver) net() *net.Resolver {
-	if r.Net == nil {
-		return net.DefaultResolver
-	}
-	return r.Net
 }
 
 // LookupNetIP finds the addresses of host, of the network ip, ip4 or ip6. It is
 // asyncio's getaddrinfo.
 func (r *Resolver) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
-	return lookup(ctx, r.net(), network, host)
+	if r.Net != nil {
+		return lookup(ctx, r.Net, network, host)
+	}
+	h, err := hubOf(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return h.network.Lookup(ctx, network, host)
+}
+
+// A reverser is a [Network] that knows the names of addresses.
+type reverser interface {
+	LookupAddr(ctx context.Context, addr string) ([]string, error)
 }
 
 // LookupAddr finds the names of an address. It is asyncio's getnameinfo.
 func (r *Resolver) LookupAddr(ctx context.Context, addr string) ([]string, error) {
+	resolver := r.Net
+	if resolver == nil {
+		h, err := hubOf(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if n, ok := h.network.(reverser); ok {
+			return n.LookupAddr(ctx, addr)
+		}
+		resolver = net.DefaultResolver
+	}
 	return asyncio.Abandonable(ctx, func(ctx context.Context) ([]string, error) {
-		return r.net().LookupAddr(undated{ctx}, addr)
+		return resolver.LookupAddr(undated{ctx}, addr)
 	})
 }
 

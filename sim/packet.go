@@ -96,7 +96,9 @@ func (n *Network) send(p *packet) {
 		p.refuse()
 		return
 	case v > 0:
-		d += time.Duration(v)
+		if d += time.Duration(v); p.Kind == Datagram {
+			p.order = nil
+		}
 	}
 	if n.launch(p, d); v == Duplicate || p.Kind == Datagram && n.duplication > 0 && n.w.Chance(n.duplication) {
 		n.launch(p, n.delay(p))

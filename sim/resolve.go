@@ -33,6 +33,23 @@ func (n *Network) Lookup(ctx context.Context, network, host string) ([]netip.Add
 	return []netip.Addr{ip}, nil
 }
 
+// LookupAddr is what aionet's Resolver asks: the names of an address.
+func (n *Network) LookupAddr(ctx context.Context, addr string) ([]string, error) {
+	if err := asyncio.Sleep(ctx, n.latency.min); err != nil {
+		return nil, err
+	}
+	if ip, err := netip.ParseAddr(addr); err == nil {
+		at := n.here(ctx)
+		switch there, _ := at.route(ip); {
+		case there == at && ip.Unmap().IsLoopback():
+			return []string{"localhost"}, nil
+		case there != nil:
+			return []string{there.name()}, nil
+		}
+	}
+	return nil, &net.DNSError{Err: "no such host", Name: addr, IsNotFound: true}
+}
+
 // addrOf is the address of a host, or the zero address.
 func (n *Network) addrOf(name string) netip.Addr {
 	if name == "world" {
