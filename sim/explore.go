@@ -32,6 +32,10 @@ type Options struct {
 	// one.
 	Jobs int
 
+	// Shrink is how many runs may be spent on making the schedule of a failure
+	// ordinary; zero means 5,000, and a negative number none.
+	Shrink int
+
 	// Reach are the names of [Sometimes] and [Reachable] that the campaign must see;
 	// those of Sometimes that it comes across need not be listed.
 	Reach []string
@@ -40,6 +44,7 @@ type Options struct {
 func (o Options) filled() Options {
 	o.Seeds = cmp.Or(o.Seeds, 1000)
 	o.MaxSteps = cmp.Or(o.MaxSteps, 100_000)
+	o.Shrink = cmp.Or(o.Shrink, 5000)
 	o.Jobs = cmp.Or(o.Jobs, runtime.GOMAXPROCS(0))
 	return o
 }

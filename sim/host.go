@@ -220,4 +220,4 @@ func (w *World) thaw() string {
 }
 
 // reset resets the connections of a host that crashes.
-func (w *World) reset(*Host) {}
+func (w *World) reset(h *Host) { w.net.crash(h, true) }

@@ -12,9 +12,6 @@ type shrinker struct {
 	tries int
 }
 
-// maxTries bounds how many runs shrinking takes.
-const maxTries = 5000
-
 // shrink is the shortest record that was found.
 func (c *campaign) shrink(kind Kind, picks []int32) []int32 {
 	x := &shrinker{c: c, s: &schedule{}, kind: kind, best: slices.Clone(picks)}
@@ -28,7 +25,7 @@ func (c *campaign) shrink(kind Kind, picks []int32) []int32 {
 
 // fails runs a record, and keeps it if it fails in the same way.
 func (x *shrinker) fails(picks []int32) bool {
-	if x.tries++; x.tries > maxTries {
+	if x.tries++; x.tries > x.c.o.Shrink {
 		return false
 	}
 	x.s.reset(&replay{picks: picks}, x.c.o.MaxSteps)
@@ -103,7 +100,7 @@ func (x *shrinker) search(most int) {
 func (x *shrinker) extend(picks []int32, made []decision, n int) bool {
 	for i := len(picks); i < len(made); i++ {
 		for p := int32(1); p < min(made[i].n, maxSearched); p++ {
-			if x.tries > maxTries {
+			if x.tries > x.c.o.Shrink {
 				return false
 			}
 			longer := append(slices.Grow(slices.Clone(picks), i+1-len(picks)), make([]int32, i+1-len(picks))...)

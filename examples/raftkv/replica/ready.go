@@ -29,6 +29,9 @@ func (n *node) handleReady(ctx context.Context) error {
 }
 
 func (n *node) handle(ctx context.Context, rd raft.Ready) error {
+	if rd.SoftState != nil && rd.RaftState == raft.StateLeader && n.Leads != nil {
+		n.Leads(n.raft.BasicStatus().GetTerm())
+	}
 	if n.fault == sendsFirst {
 		n.send(rd.Messages)
 	}
@@ -53,9 +56,6 @@ func (n *node) handle(ctx context.Context, rd raft.Ready) error {
 	}
 	for _, r := range rd.ReadStates {
 		n.readable(r)
-	}
-	if rd.SoftState != nil && rd.RaftState == raft.StateLeader && n.Leads != nil {
-		n.Leads(n.raft.BasicStatus().GetTerm())
 	}
 	n.pulse()
 	return nil
