@@ -33,7 +33,7 @@ type cluster struct {
 func scenario(bug string) sim.Func {
 	return func(ctx context.Context, w *sim.World) error {
 		c := &cluster{w: w, bug: bug, leaders: map[uint64]uint64{}}
-		w.Net().SetBuffers(512)
+		w.Net().SetBuffers([]int{4096, 256, 64}[w.Draw(3)])
 		ctx, cancel := asyncio.WithCancel(ctx)
 		defer cancel()
 		for i := range nodes {

@@ -42,7 +42,7 @@ func (c *cluster) strike() {
 		}
 	}
 	net := c.w.Net()
-	switch c.w.Draw(9) {
+	switch c.w.Draw(10) {
 	case 1:
 		net.Partition(one, others) // clients reach both sides
 	case 2:
@@ -61,12 +61,23 @@ func (c *cluster) strike() {
 		for _, h := range c.hosts {
 			h.Restart()
 		}
+	case 9:
+		net.Rule(c.resets)
 	}
+}
+
+// resets resets connections now and then, in the middle of what they carry.
+func (c *cluster) resets(p sim.Packet) sim.Verdict {
+	if p.Kind == sim.PacketData && c.w.Chance(10) {
+		return sim.Reset
+	}
+	return sim.Deliver
 }
 
 // repair ends all that is bad.
 func (c *cluster) repair() {
 	c.w.Net().Heal()
+	c.w.Net().Rule(nil)
 	for _, h := range c.hosts {
 		h.Resume()
 		if !h.Alive() {
