@@ -24,6 +24,9 @@ type Options struct {
 	// Strategies are taken in turn; nil means Walk, PCT and POS.
 	Strategies []Strategy
 
+	// Faults are those that may be injected into a run; the zero value is none.
+	Faults Faults
+
 	// MaxSteps is how many steps a run may take; zero means 100,000.
 	MaxSteps int
 

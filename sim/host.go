@@ -20,11 +20,12 @@ type Host struct {
 	disk  Disk
 	f     func(ctx context.Context) error
 	ctx   context.Context // under which every life begins
-	life  *life           // nil while the host is down
+	life  *life           // the present, or while the host is down the last
 	ended asyncio.Event   // f has returned
 	err   error           // what it returned
 
 	paused bool
+	spared bool
 	skew   skew
 }
 
@@ -78,7 +79,11 @@ func (h *Host) Addr() netip.Addr { return h.addr }
 
 // Alive reports whether the host is up: it has not crashed, or was started again. A host
 // whose f has returned is up, and so is one that is paused.
-func (h *Host) Alive() bool { return h.life != nil }
+func (h *Host) Alive() bool { return !h.life.over }
+
+// Spare keeps crashes, pauses and skews of [Options.Faults] off the host: one that only
+// drives the others, or watches them.
+func (h *Host) Spare() { h.spared = true }
 
 // Wait waits until f has returned, in this life of the host or in one that Restart
 // begins, and returns its error. Cancelling ctx ends the wait with an
@@ -97,17 +102,16 @@ func (h *Host) Wait(ctx context.Context) error {
 // to their end. Connections are reset; of what was not synced, the disk keeps what the
 // schedule draws: see [Disk]. A crash of a host that is down does nothing.
 func (h *Host) Crash() {
-	if h.life == nil {
+	if !h.Alive() {
 		return
 	}
 	h.w.Logf("%v crashes", h)
 	h.Resume()
 	h.w.executor.flush(h.life)
-	dead := h.life
-	dead.over, h.life = true, nil
+	h.life.over = true
 	h.w.reset(h)
 	h.disk.crash()
-	h.w.unwind(dead)
+	h.w.unwind(h.life)
 }
 
 // Restart starts f again, after a crash, which it makes if the host is up. The host has
@@ -123,7 +127,7 @@ func (h *Host) Restart() {
 // deadlines arrive and wait. Plain callbacks, of CallSoon and CallLater, belong to no
 // task and run on. A pause of a host that is paused or down does nothing.
 func (h *Host) Pause() {
-	if h.paused || h.life == nil {
+	if h.paused || !h.Alive() {
 		return
 	}
 	h.w.Logf("%v is paused", h)

@@ -65,6 +65,7 @@ func (w *World) run(r *asyncio.Runner, f Func) {
 		w.loop = l
 		w.ctx, w.cancel = asyncio.WithCancel(ctx)
 		defer w.end()
+		w.beginFaults()
 		return f(w.ctx, w)
 	})
 	w.checkFence()
