@@ -14,6 +14,8 @@ import (
 type Clock struct {
 	w    *World
 	past time.Duration
+
+	plain bool // it shows everybody the world's time
 }
 
 var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)

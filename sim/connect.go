@@ -154,7 +154,7 @@ func (s *stream) establish() {
 // later calls f when a packet that was sent now would arrive.
 func (s *stream) later(f func()) {
 	n := s.at.n
-	n.w.loop.CallLater(n.spanBetween(s.at, s.there).min, func() {
+	n.w.callLater(n.spanBetween(s.at, s.there).min, func() {
 		if !n.blocked(s.there, s.at) {
 			f()
 		}

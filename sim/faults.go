@@ -22,10 +22,13 @@ type Faults uint16
 
 // The kinds of faults.
 const (
-	FaultCrash Faults = 1 << iota // hosts crash, one or all at once, and start again
-	FaultPause                    // hosts are paused
-	FaultSkew                     // clocks of hosts jump, or drift
-	FaultDisk                     // syncs of disks fail
+	FaultCrash     Faults = 1 << iota // hosts crash, one or all at once, and start again
+	FaultPause                        // hosts are paused
+	FaultSkew                         // clocks of hosts jump, or drift
+	FaultDisk                         // syncs of disks fail
+	FaultLatency                      // the network becomes slow
+	FaultLoss                         // it loses packets, and doubles and reorders datagrams
+	FaultPartition                    // hosts are cut off from each other, both ways or one way
 
 	// AllFaults are all of them.
 	AllFaults = 1<<iota - 1
@@ -40,6 +43,9 @@ var kinds = [...]struct {
 	{"pause", (*World).strikePause},
 	{"skew", (*World).strikeSkew},
 	{"disk", nil},
+	{"latency", (*World).strikeLatency},
+	{"loss", (*World).strikeLoss},
+	{"partition", (*World).strikePartition},
 }
 
 // String is the names of the faults.

@@ -201,7 +201,7 @@ func (s *stream) expectAcks() {
 	o := &s.out
 	waits := s.writable != nil || s.state == synReceived || o.next < o.end()
 	if waits && len(o.acks) > 0 && o.due == nil {
-		o.due = s.at.n.w.loop.CallLater(o.acks[0].at-s.at.n.w.Now(), s.heard)
+		o.due = s.at.n.w.callLater(o.acks[0].at-s.at.n.w.Now(), s.heard)
 	}
 }
 
@@ -226,7 +226,7 @@ func (s *stream) stall() {
 	if s.state != open {
 		d = firstSYN << s.out.tries
 	}
-	s.out.retry = s.at.n.w.loop.CallLater(d, s.sendAgain)
+	s.out.retry = s.at.n.w.callLater(d, s.sendAgain)
 }
 
 // sendAgain sends what was not acknowledged, or gives up.

@@ -99,8 +99,9 @@ func (h *Host) Wait(ctx context.Context) error {
 // are unwound by force: their deferred functions run, but none of their awaits returns,
 // and what they do to the host's disk has no effect; a task that crashes its own host
 // goes on to its next await. Functions of [asyncio.Blocking] that were under way have run
-// to their end. Connections are reset; of what was not synced, the disk keeps what the
-// schedule draws: see [Disk]. A crash of a host that is down does nothing.
+// to their end. Its connections are reset, at once, or as after a power failure when the
+// other side is next heard of. Of what was not synced, the disk keeps what the schedule
+// draws: see [Disk]. A crash of a host that is down does nothing.
 func (h *Host) Crash() {
 	if !h.Alive() {
 		return
@@ -109,7 +110,7 @@ func (h *Host) Crash() {
 	h.Resume()
 	h.w.executor.flush(h.life)
 	h.life.over = true
-	h.w.reset(h)
+	h.w.net.crash(h, h.w.s.draw(2) == 0)
 	h.disk.crash()
 	h.w.unwind(h.life)
 }
@@ -222,6 +223,3 @@ func (w *World) thaw() string {
 	}
 	return strings.Join(names, ", ")
 }
-
-// reset resets the connections of a host that crashes.
-func (w *World) reset(h *Host) { w.net.crash(h, true) }

@@ -94,8 +94,9 @@ func (x *faults) heal(d *damage) {
 }
 
 // Quiet ends the faults of [Options.Faults] and heals what they have broken, at once:
-// hosts that are down start again, those that are paused go on, clocks go right. What the
-// program should come to when it is left alone can be checked after that.
+// hosts that are down start again, those that are paused go on, clocks go right, and the
+// network is as it was. What the program should come to when it is left alone can be
+// checked after that.
 func (w *World) Quiet() {
 	x := &w.faults
 	if x.on == 0 {

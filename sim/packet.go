@@ -139,7 +139,7 @@ func (n *Network) launch(p *packet, d time.Duration) {
 		p.arrives(p) // which keeps it until its time has come
 		return
 	}
-	n.w.loop.CallLater(at-n.w.Now(), func() { n.arrive(p) })
+	n.w.callLater(at-n.w.Now(), func() { n.arrive(p) })
 }
 
 // arrive is called when a packet has come to the other side, if nothing stops it there.

@@ -212,7 +212,7 @@ func (s *packetSocket) beRefused() {
 	}
 	there, _ := s.at.route(s.remote.addr.Addr())
 	n := s.at.n
-	n.w.loop.CallLater(n.spanBetween(there, s.at).min, func() {
+	n.w.callLater(n.spanBetween(there, s.at).min, func() {
 		if !n.blocked(there, s.at) {
 			s.refused = true
 			wake(&s.readable)

@@ -58,7 +58,7 @@ func (s *stream) severed() bool {
 // suspect is called when the other side may be gone without a word.
 func (s *stream) suspect() {
 	if s.state == open && !s.closed && s.keepAlive > 0 && s.pinger == nil {
-		s.pinger = s.at.n.w.loop.CallLater(s.keepAlive, s.ping)
+		s.pinger = s.at.n.w.callLater(s.keepAlive, s.ping)
 	}
 }
 
