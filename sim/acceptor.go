@@ -25,15 +25,22 @@ type acceptor struct {
 
 var _ aionet.Acceptor = (*acceptor)(nil)
 
+const (
+	maxBacklog       = 4096             // of Linux
+	defaultKeepAlive = 15 * time.Second // of aionet
+)
+
 // Listen implements [aionet.Network]. It does not wait.
 func (n *Network) Listen(ctx context.Context, network, address string, lc *aionet.ListenConfig) (aionet.Acceptor, error) {
 	if n.over {
 		return nil, net.ErrClosed
 	}
-	const maxBacklog = 4096 // of Linux
 	at := n.here(ctx)
-	l := &acceptor{at: at, shared: lc.ReusePort, backlog: cmp.Or(lc.Backlog, maxBacklog)}
-	l.keepAlive = max(cmp.Or(lc.KeepAlive, 15*time.Second), 0)
+	l := &acceptor{at: at, shared: lc.ReusePort, backlog: maxBacklog}
+	if lc.Backlog > 0 {
+		l.backlog = lc.Backlog
+	}
+	l.keepAlive = max(cmp.Or(lc.KeepAlive, defaultKeepAlive), 0)
 	var err error
 	if network == "unix" {
 		l.binding, err = at.bindPath(network, address)

@@ -67,3 +67,14 @@ func BenchmarkExplore(b *testing.B) {
 	}
 	b.ReportMetric(float64(r.Schedules)/r.Elapsed.Seconds(), "schedules/s")
 }
+
+// BenchmarkExplore_Network is a run with a connection, a question and an answer.
+func BenchmarkExplore_Network(b *testing.B) {
+	b.ReportAllocs()
+	f := func(ctx context.Context, w *sim.World) error { return greet(ctx) }
+	r := sim.Explore(f, sim.Options{Seeds: b.N, Jobs: 1})
+	if r.Failure != nil {
+		b.Fatal(r.Failure)
+	}
+	b.ReportMetric(float64(r.Schedules)/r.Elapsed.Seconds(), "schedules/s")
+}

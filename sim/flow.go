@@ -10,6 +10,13 @@ import (
 
 // The two directions of a connection. Places in a stream are counted in bytes from its
 // beginning; its end counts as one more.
+//
+// Real TCP has a timer for everything that may be lost, and an acknowledgement for
+// everything that has come. Here a timer is set when something is lost, because here that
+// is known, and an acknowledgement is noticed when somebody waits for it. What programs see
+// is the same. But while nothing is lost, a packet is one step of the run and not three,
+// and a program whose tasks all wait for each other is found to be deadlocked: no timer
+// says that something may still happen.
 
 // outgoing is what one end sends.
 type outgoing struct {
@@ -83,7 +90,14 @@ func (s *stream) push(again bool) {
 		s.sendData(PacketFIN, nil, again)
 		o.next++
 	}
+	s.expectAcks() // which may make room for the rest
+	if s.blind() {
+		s.stall()
+	}
 }
+
+// blind reports whether there may be room for the rest, and what says so was lost.
+func (s *stream) blind() bool { return s.out.unheard && s.out.next < s.out.end() }
 
 func (s *stream) sendData(kind PacketKind, data []byte, again bool) {
 	p := s.packet(kind)
@@ -213,7 +227,7 @@ func (s *stream) heard() {
 	if s.out.free() > 0 {
 		wake(&s.writable)
 	}
-	s.expectAcks()
+	s.expectAcks() // whoever waits may wait on
 }
 
 // stall is called when something was lost. What is not acknowledged by the time it
@@ -234,8 +248,7 @@ func (s *stream) sendAgain() {
 	s.out.retry = nil
 	s.absorb()
 	o := &s.out
-	blind := o.unheard && o.next < o.end() // there may be room, and we do not know
-	if s.state == open && o.una == o.next && !blind {
+	if s.state == open && o.una == o.next && !s.blind() {
 		s.push(false)
 		return
 	}

@@ -18,6 +18,10 @@ import (
 // stands for it. Packets between two sockets of one host cannot be lost or held up.
 //
 // Its methods belong to the run's loop. None of them awaits but Connect and Lookup.
+//
+// TLS runs over it, too. What crypto/tls draws at random changes no step of a run, as
+// long as it is always equally long: take a certificate whose key is of Ed25519 or RSA,
+// because the signatures of ECDSA are not.
 type Network struct {
 	w      *World
 	stacks []*stack // of the hosts that have used the network, in the order in which they did

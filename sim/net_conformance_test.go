@@ -52,7 +52,7 @@ func venues(t *testing.T, behaviour func(ctx context.Context, v venue) error) {
 // explored runs f under so many schedules, and wants it to leave nothing open.
 func explored(t *testing.T, seeds int, f sim.Func) {
 	t.Helper()
-	r := sim.Explore(func(ctx context.Context, w *sim.World) error {
+	campaign(t, seeds, func(ctx context.Context, w *sim.World) error {
 		if err := f(ctx, w); err != nil {
 			return err
 		}
@@ -60,7 +60,13 @@ func explored(t *testing.T, seeds int, f sim.Func) {
 			return fmt.Errorf("left open: %q", open)
 		}
 		return nil
-	}, sim.Options{Seeds: seeds})
+	})
+}
+
+// campaign is explored for what may be left open.
+func campaign(t *testing.T, seeds int, f sim.Func) {
+	t.Helper()
+	r := sim.Explore(f, sim.Options{Seeds: seeds})
 	if r.Failure != nil && r.Failure.Kind != sim.KindEmpty {
 		t.Error(r.Failure)
 	}

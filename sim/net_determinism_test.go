@@ -55,3 +55,16 @@ func TestDeterminism_TheCollectorChangesNothing(t *testing.T) {
 		t.Error(where)
 	}
 }
+
+func TestDeterminism_HavocCanBeRepeated(t *testing.T) {
+	where := sim.Strays(func(ctx context.Context, w *sim.World) error {
+		if _, err := echo(ctx, w, aionet.Serve); err != nil {
+			return err
+		}
+		havoc(w)
+		return talk(ctx, w, &aionet.Dialer{}, 4000)
+	}, 100)
+	if where != "" {
+		t.Error(where)
+	}
+}

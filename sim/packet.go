@@ -90,9 +90,11 @@ func (n *Network) send(p *packet) {
 	}
 	switch {
 	case v == Drop:
+		n.tell(p, "lost")
 		p.lose()
 		return
 	case v == Reset:
+		n.tell(p, "reset")
 		p.refuse()
 		return
 	case v > 0:
@@ -146,6 +148,13 @@ func (n *Network) launch(p *packet, d time.Duration) {
 func (n *Network) arrive(p *packet) {
 	if p.boot == p.from.boots && !n.stopped(p) {
 		p.arrives(p)
+	}
+}
+
+// tell adds a line to the report of a failure.
+func (n *Network) tell(p *packet, what string) {
+	if n.w.s.names != nil {
+		n.w.Logf("network: %s: %v", what, p.Packet)
 	}
 }
 

@@ -87,6 +87,7 @@ func (n *Network) stopped(p *packet) bool {
 	for _, c := range n.cuts {
 		if c.from == p.from && c.to == p.to {
 			if !c.hold {
+				n.tell(p, "lost in a partition")
 				p.lose()
 				return true
 			}
@@ -94,6 +95,7 @@ func (n *Network) stopped(p *packet) bool {
 		}
 	}
 	if hold {
+		n.tell(p, "held")
 		n.held = append(n.held, p)
 		p.lose()
 	}
