@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"syscall"
 	"time"
 
 	"github.com/asyncio-go/asyncio"
@@ -34,6 +35,7 @@ func scenario(bug string) sim.Func {
 	return func(ctx context.Context, w *sim.World) error {
 		c := &cluster{w: w, bug: bug, leaders: map[uint64]uint64{}}
 		w.Net().SetBuffers([]int{4096, 256, 64}[w.Draw(3)])
+		defer func() { virtual.Add(int64(w.Now())) }()
 		ctx, cancel := asyncio.WithCancel(ctx)
 		defer cancel()
 		for i := range nodes {
@@ -65,8 +67,21 @@ func scenario(bug string) sim.Func {
 	}
 }
 
-// node runs a node on its host.
+// node runs a node on its host, again if its disk fails, as whatever supervises a program
+// would.
 func (c *cluster) node(ctx context.Context, i int) error {
+	for {
+		err := replica.Run(ctx, c.config(ctx, i).Planted(c.bug))
+		if !errors.Is(err, syscall.EIO) {
+			return err
+		}
+		if err := asyncio.Sleep(ctx, 100*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
+func (c *cluster) config(ctx context.Context, i int) replica.Config {
 	config := replica.Config{
 		ID:            uint64(i + 1),
 		File:          &simFile{disk: c.hosts[i].Disk()},
@@ -79,7 +94,7 @@ func (c *cluster) node(ctx context.Context, i int) error {
 	for j := range nodes {
 		config.Peers = append(config.Peers, replica.Peer{ID: uint64(j + 1), Addr: fmt.Sprint("n", j+1, port)})
 	}
-	return replica.Run(ctx, config.Planted(c.bug))
+	return config
 }
 
 // leads checks that a term has one leader.

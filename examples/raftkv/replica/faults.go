@@ -8,7 +8,7 @@ const (
 	acksUnsynced    fault = "acknowledges what is not synced"
 	sendsFirst      fault = "sends before it has persisted"
 	forgetsVote     fault = "does not persist its vote"
-	readsLocally    fault = "reads without asking a quorum"
+	readsLocally    fault = "deposed leader answers reads by itself"
 	readsTooEarly   fault = "reads before it has applied the index"
 	repliesByIndex  fault = "matches a reply by its place in the log"
 	trustsOrder     fault = "client takes the next reply for its own"

@@ -11,6 +11,9 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
+// stuckTicks is how long a message may take; TCP itself gives up after a quarter of an hour.
+const stuckTicks = 10 * electionTicks
+
 // maxQueued is how many messages wait for a peer; raft sends again what is dropped.
 const maxQueued = 256
 
@@ -51,10 +54,9 @@ func (n *node) keepLink(ctx context.Context, l *link) error {
 		if err := asyncio.Sleep(ctx, n.Tick); err != nil {
 			return err
 		}
-		for l.queue.Len() > 0 && n.fault != trustsTheDead { // it is old by now
-			if m, err := l.queue.TryGet(); err == nil {
-				n.lost(m)
-			}
+		for l.queue.Len() > 0 {
+			m, _ := l.queue.TryGet() // it is old by now
+			n.lost(m)
 		}
 	}
 }
@@ -74,7 +76,8 @@ func (n *node) sendQueued(ctx context.Context, l *link) error {
 		if err != nil {
 			return err
 		}
-		if err := n.sendMessage(conn, l, m); err != nil {
+		err := asyncio.Timeout(ctx, stuckTicks*n.Tick, func(context.Context) error { return n.sendMessage(conn, l, m) })
+		if err != nil {
 			n.lost(m)
 			return err
 		}

@@ -76,7 +76,7 @@ func parseProposal(s string) (t tag, c Command, err error) {
 // on when the request came: a quorum has confirmed since who leads, and the leader knows
 // how far that is.
 func (n *node) read(ctx context.Context, c Command) Reply {
-	if n.fault == readsLocally {
+	if n.fault == readsLocally && n.leads() {
 		return n.machine.get(c)
 	}
 	t, f := n.newTag(), asyncio.NewFuture[uint64](ctx)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"strings"
 
 	"github.com/asyncio-go/asyncio"
 	"github.com/asyncio-go/asyncio/aionet"
@@ -38,19 +37,22 @@ func ended(err error) error {
 	return err
 }
 
+// maxRunning is how many requests of a connection run at a time; the next is not read.
+const maxRunning = 64
+
 // serveClient makes a task of each request, so that one which waits holds up no other
 // and can be cancelled. The end of the connection cancels those that are left.
 func (n *node) serveClient(ctx context.Context, conn *aionet.Conn) error {
 	return asyncio.Group(ctx, func(ctx context.Context, g *asyncio.TaskGroup) error {
 		defer g.Cancel()
 		running := map[uint64]asyncio.AnyTask{}
+		slots := asyncio.NewSemaphore(maxRunning)
 		for line, err := range conn.Lines() {
 			if err != nil {
 				return err
 			}
 			c, err := ParseCommand(string(line))
 			switch {
-			case strings.TrimSpace(string(line)) == "":
 			case err != nil:
 				answer(conn, Reply{Status: Invalid, Value: err.Error()})
 			case c.Verb == "cancel":
@@ -58,11 +60,24 @@ func (n *node) serveClient(ctx context.Context, conn *aionet.Conn) error {
 					t.Cancel(errAsked)
 				}
 			default:
-				running[c.ID] = g.Go(func(ctx context.Context) error {
+				if err := slots.Acquire(ctx); err != nil {
+					return err
+				}
+				// Eager, because a cancellation before its first step would leave it without a reply.
+				t := asyncio.SpawnWith(ctx, asyncio.TaskOptions{Eager: true, Group: g}, asyncio.Void(func(ctx context.Context) error {
+					defer slots.Release()
 					answer(conn, n.do(ctx, c))
-					delete(running, c.ID)
+					if running[c.ID] == asyncio.CurrentTask(ctx) {
+						delete(running, c.ID)
+					}
 					return nil
-				})
+				}))
+				if !t.Done() {
+					running[c.ID] = t
+				}
+			}
+			if err := conn.Drain(); err != nil { // who reads no replies has no more requests read
+				return err
 			}
 		}
 		return nil

@@ -88,6 +88,7 @@ func (c *cluster) repair() {
 
 // recover checks that the cluster works as soon as nothing disturbs it, and what of.
 func (c *cluster) recover(ctx context.Context) error {
+	c.w.Quiet()
 	c.repair()
 	k := &replica.Client{Addrs: []string{"n1" + port}, Patience: 400 * time.Millisecond}
 	defer k.Close()
