@@ -46,10 +46,7 @@ func (e *engine) inject(f func()) bool { return e.injectCall(injected{run: f}) }
 func (e *engine) injectCall(c injected) bool {
 	if e.opts.Fence != nil && !e.owned() && e.state.Load() == loopRunning {
 		e.opts.Fence(fenced("the loop was called from another goroutine", "a task"))
-		if c.lost != nil {
-			c.lost()
-		}
-		return true
+		return false
 	}
 	return e.post(c)
 }

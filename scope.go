@@ -164,7 +164,7 @@ func (s *scope) cancel(c *cancellation) bool {
 	s.bridgeCancelled(c)
 	if s.e.owned() {
 		s.spread(c)
-	} else if !s.e.inject(func() { s.spread(c) }) && !s.e.abandoned.Load() {
+	} else if !s.e.inject(func() { s.spread(c) }) && s.e.Closed() && !s.e.abandoned.Load() {
 		s.spreadClosed(c)
 	}
 	return true

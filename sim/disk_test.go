@@ -98,8 +98,7 @@ func TestDisk_Errors(t *testing.T) {
 func TestDisk_SyncedIsNeverLost(t *testing.T) {
 	clean(t, onDisk(func(ctx context.Context, w *sim.World, h *sim.Host, d *sim.Disk) error {
 		content := strings.Repeat("0123456789", 300)
-		f, err := create(ctx, d, "f", content)
-		if err != nil {
+		if err := second(create(ctx, d, "f", content)); err != nil {
 			return err
 		}
 		h.Crash()
@@ -107,7 +106,8 @@ func TestDisk_SyncedIsNeverLost(t *testing.T) {
 		if err != nil || string(got) != content {
 			return fmt.Errorf("after the crash it is %d bytes: %w", len(got), err)
 		}
-		if f, err = d.Open("f"); err != nil {
+		f, err := d.Open("f")
+		if err != nil {
 			return err
 		}
 		_, err = f.WriteAt([]byte("later"), 1000)

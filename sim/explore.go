@@ -247,7 +247,7 @@ func (c *campaign) told(w *World, passed *schedule) *Failure {
 			f.of = append(f.of, d.n)
 		}
 		if what, ok := s.names.said[at]; ok {
-			f.Deviations = append(f.Deviations, Deviation{int(d.step) + 1, what})
+			f.deviate(int(d.step)+1, what)
 		}
 	}
 	if passed != nil {

@@ -37,7 +37,7 @@ type Failure struct {
 
 	// Picks are the decisions of the shrunk schedule, up to the last that is not 0.
 	Picks      []int32
-	Deviations []Deviation // those that are not 0
+	Deviations []Deviation // what those are that are not 0
 	Cancelled  string      // in CancelEverywhere: when the victim was
 	Departs    string      // where it first departs from the last run that passed
 	Events     []string    // the last steps
@@ -49,10 +49,30 @@ type Failure struct {
 }
 
 // A Deviation is a decision of a schedule that differs from FIFO order and an ideal
-// world.
+// world, or several in a row that differ in the same way: a task runs on and on before
+// another.
 type Deviation struct {
-	Step int    // the number of the step that it picked, or that came next
-	What string // in words
+	Step  int    // the number of the step that it picked, or that came next
+	Steps int    // how many in a row
+	What  string // in words
+}
+
+func (d Deviation) String() string {
+	if d.Steps > 1 {
+		return fmt.Sprintf("at steps %d to %d %s", d.Step, d.Step+d.Steps-1, d.What)
+	}
+	return fmt.Sprintf("at step %d %s", d.Step, d.What)
+}
+
+// deviate adds a deviation at a step to f.
+func (f *Failure) deviate(step int, what string) {
+	if n := len(f.Deviations); n > 0 {
+		if last := &f.Deviations[n-1]; last.What == what && last.Step+last.Steps == step {
+			last.Steps++
+			return
+		}
+	}
+	f.Deviations = append(f.Deviations, Deviation{step, 1, what})
 }
 
 func (f *Failure) Error() string {
@@ -82,18 +102,9 @@ func (f *Failure) words() string {
 	if len(f.Deviations) == 0 {
 		return "FIFO"
 	}
-	var all []string
-	for i := 0; i < len(f.Deviations); {
-		first := f.Deviations[i]
-		last := first.Step
-		for i++; i < len(f.Deviations) && f.Deviations[i] == (Deviation{last + 1, first.What}); i++ {
-			last++
-		}
-		if last > first.Step {
-			all = append(all, fmt.Sprintf("at steps %d to %d %s", first.Step, last, first.What))
-		} else {
-			all = append(all, fmt.Sprintf("at step %d %s", first.Step, first.What))
-		}
+	all := make([]string, len(f.Deviations))
+	for i, d := range f.Deviations {
+		all[i] = d.String()
 	}
 	return "FIFO, except that " + strings.Join(all, ", and ")
 }

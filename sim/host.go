@@ -101,7 +101,8 @@ func (h *Host) Wait(ctx context.Context) error {
 // goes on to its next await. Functions of [asyncio.Blocking] that were under way have run
 // to their end. Its connections are reset, at once, or as after a power failure when the
 // other side is next heard of. Of what was not synced, the disk keeps what the schedule
-// draws: see [Disk]. A crash of a host that is down does nothing.
+// draws: see [Disk]. Plain callbacks, of CallSoon and CallLater, belong to no task and are
+// called all the same. A crash of a host that is down does nothing.
 func (h *Host) Crash() {
 	if !h.Alive() {
 		return

@@ -144,6 +144,24 @@ func writeUntilError(ctx context.Context, c *aionet.Conn) error {
 	}
 }
 
+// waits is an error if the task does not come to wait.
+func waits(ctx context.Context, task asyncio.AnyTask) error {
+	for range 20 { // it may wait several times before it does for good
+		for task.State() != asyncio.Waiting {
+			if task.Done() {
+				return fmt.Errorf("%s has ended without waiting", task.Name())
+			}
+			if err := asyncio.Yield(ctx); err != nil {
+				return err
+			}
+		}
+		if err := asyncio.Sleep(ctx, time.Millisecond); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // write writes a text.
 func write(c *aionet.Conn, text string) error {
 	_, err := io.WriteString(c, text)

@@ -166,11 +166,8 @@ func TestStream_AWriterWaitsForAReader(t *testing.T) {
 			}
 			return n, err
 		})
-		if err := asyncio.Sleep(ctx, 100*time.Millisecond); err != nil { // for the buffers to fill; it may be more
+		if err := waits(ctx, written); err != nil {
 			return err
-		}
-		if written.State() != asyncio.Waiting {
-			return fmt.Errorf("the writer is %v with nobody who reads", written.State())
 		}
 		got, err := io.ReadAll(server)
 		if err != nil {
@@ -257,11 +254,8 @@ func TestListen_TheBacklogIsFinite(t *testing.T) {
 		third := asyncio.Spawn(v.client, func(ctx context.Context) (*aionet.Conn, error) {
 			return aionet.Dial(ctx, "tcp", v.address(l))
 		})
-		if err := asyncio.Sleep(ctx, 100*time.Millisecond); err != nil {
+		if err := waits(ctx, third); err != nil {
 			return err
-		}
-		if third.State() != asyncio.Waiting {
-			return fmt.Errorf("the third is %v", third.State())
 		}
 		for range 3 { // the third asks again after a second
 			c, err := l.Accept(ctx)

@@ -2,25 +2,38 @@ package sim
 
 import "github.com/asyncio-go/asyncio"
 
-// pct is [PCT] of depth 3.
+// pct is [PCT], of a depth that each run draws.
 type pct struct {
 	*dice
 	priority map[uint64]int // higher runs first; those that were lowered are below 0
-	lower    [pctDepth - 1]int
+	lower    []int          // the picks at which a task is lowered, one less than the depth
 	lowered  int
 	picks    int
 }
 
-const pctDepth = 3
+// The least and the most depth of a run.
+const (
+	minDepth = 3
+	maxDepth = 5
+)
 
+// begin draws the picks at which a task is lowered. How many picks there will be nobody
+// knows: half of the runs take those of the first run for it, as they are mostly of the
+// same number, and half all of its steps, of which the picks can be as many if others run
+// ahead.
 func (p *pct) begin(d *dice, est *estimate) {
 	p.dice, p.lowered, p.picks = d, 0, 0
 	if p.priority == nil {
 		p.priority = map[uint64]int{}
 	}
 	clear(p.priority)
-	for i := range p.lower {
-		p.lower[i] = d.IntN(max(est.all, 1))
+	picks := est.picks
+	if d.IntN(2) == 0 {
+		picks = est.all
+	}
+	p.lower = p.lower[:0]
+	for range minDepth - 1 + d.IntN(maxDepth-minDepth+1) {
+		p.lower = append(p.lower, d.IntN(max(picks, 1)))
 	}
 }
 

@@ -20,15 +20,19 @@ func (c *campaign) shrink(kind Kind, picks []int32) []int32 {
 		x.search(n - 1)
 	}
 	x.lower()
+	x.gather()
 	return x.best
 }
 
 // fails runs a record, and keeps it if it fails in the same way.
-func (x *shrinker) fails(picks []int32) bool {
+func (x *shrinker) fails(picks []int32) bool { return x.failsBy(&replay{picks: picks}) }
+
+// failsBy is fails for the decisions of a strategy.
+func (x *shrinker) failsBy(by strategy) bool {
 	if x.tries++; x.tries > x.c.o.Shrink {
 		return false
 	}
-	x.s.reset(&replay{picks: picks}, x.c.o.MaxSteps)
+	x.s.reset(by, x.c.o.MaxSteps)
 	w := x.c.play(x.s)
 	if w.failure == nil || w.failure.Kind != x.kind {
 		return false

@@ -21,8 +21,9 @@ const (
 	// Testing", ASPLOS 2025.)
 	Walk Strategy = "walk"
 	// PCT gives every task a random priority, always runs the highest, and lowers it
-	// at two random steps: bugs that need an order of d = 3 steps are found with a
-	// probability of at least 1/(tasks × steps²). (Burckhardt et al., "A Randomized
+	// at d-1 random steps, with a depth d from 3 to 5: a bug that needs an order of d
+	// steps is found with a probability of at least 1/(tasks × steps^(d-1)), in those of
+	// the runs that are as deep. (Burckhardt et al., "A Randomized
 	// Scheduler with Probabilistic Guarantees of Finding Bugs", ASPLOS 2010.)
 	PCT Strategy = "pct"
 	// POS gives every pending step a random priority, and a new one to those that
@@ -107,7 +108,8 @@ func (x *strategies) begin(kind Strategy, seed uint64, est *estimate) strategy {
 // An estimate is what the first run tells of those to come.
 type estimate struct {
 	steps map[uint64]int // of each task
-	all   int            // steps that were picked among several
+	all   int            // steps
+	picks int            // those that were picked among several
 }
 
 func estimateOf(s *schedule) *estimate {
@@ -115,9 +117,10 @@ func estimateOf(s *schedule) *estimate {
 	for _, st := range s.steps {
 		est.steps[st.task]++
 	}
+	est.all = len(s.steps)
 	for _, d := range s.made {
 		if d.kind == uint8(asyncio.ChooseReady) {
-			est.all++
+			est.picks++
 		}
 	}
 	return est

@@ -21,7 +21,9 @@ func Run(t testing.TB, f Func) {
 	s.names = newNames()
 	w := c.play(s)
 	if w.failure != nil {
-		t.Error(c.told(w, nil))
+		f := c.told(w, nil)
+		f.Strategy, f.Schedules = FIFO, 1
+		t.Error(f)
 	}
 }
 

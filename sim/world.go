@@ -129,8 +129,12 @@ func (w *World) heard(_ *asyncio.Loop, ec asyncio.ExceptionContext) {
 	if ec.Task != nil && onDeadHost(ec.Task) {
 		return // what a crash leaves undone is no failure
 	}
-	w.logLine(ec.Message)
-	kind, err := KindReport, fmt.Errorf("%s: %w", ec.Message, ec.Err)
+	first, _, _ := strings.Cut(ec.Message, "\n")
+	w.logLine(first)
+	kind, err := KindReport, errors.New(ec.Message)
+	if ec.Err != nil {
+		err = fmt.Errorf("%s: %w", ec.Message, ec.Err)
+	}
 	switch {
 	case errors.Is(ec.Err, asyncio.ErrDeadlock) && strings.HasPrefix(ec.Message, "Deadlock"):
 		kind = KindDeadlock

@@ -12,3 +12,16 @@ type Bug struct {
 	Buggy sim.Func
 	Fixed sim.Func
 }
+
+// Found reports whether a campaign has found a bug: whether its failure, which may be nil,
+// is that of a run, and not of the program that was given to it.
+func Found(f *sim.Failure) bool {
+	if f == nil {
+		return false
+	}
+	switch f.Kind {
+	case sim.KindFence, sim.KindStrayed, sim.KindMissed, sim.KindEmpty:
+		return false
+	}
+	return true
+}
