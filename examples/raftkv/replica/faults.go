@@ -1,5 +1,7 @@
 package replica
 
+import pb "go.etcd.io/raft/v3/raftpb"
+
 // A fault is a bug that a test has planted; the simulation shows that it is found. There
 // is no way to one from outside of the tests.
 type fault string
@@ -20,3 +22,24 @@ const (
 	trustsTheDead   fault = "takes an answer to its last incarnation"
 	acksUncommitted fault = "acknowledges what is not committed"
 )
+
+// place notes for repliesByIndex where in the log this node's proposals are.
+func (n *node) place(entries []*pb.Entry) {
+	if n.fault != repliesByIndex {
+		return
+	}
+	for _, e := range entries {
+		if t, _, err := parseProposal(string(e.GetData())); err == nil && n.proposed[t] != nil {
+			n.placed[e.GetIndex()] = t
+		}
+	}
+}
+
+// applyFirst answers for acksUncommitted what is not agreed on.
+func (n *node) applyFirst(entries []*pb.Entry) {
+	for _, e := range entries {
+		if t, c, err := parseProposal(string(e.GetData())); err == nil && n.proposed[t] != nil && c.Verb == "put" {
+			n.proposed[t].SetResult(Reply{Status: Done})
+		}
+	}
+}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/asyncio-go/asyncio"
 	"go.etcd.io/raft/v3"
-	pb "go.etcd.io/raft/v3/raftpb"
 )
 
 // A tag finds what waits for an answer. It is never used again, not by another node and
@@ -106,26 +105,5 @@ func (n *node) readable(r raft.ReadState) {
 	}
 	if f := n.reading[t]; f != nil && !f.Done() {
 		f.SetResult(r.Index)
-	}
-}
-
-// place notes for repliesByIndex where in the log this node's proposals are.
-func (n *node) place(entries []*pb.Entry) {
-	if n.fault != repliesByIndex {
-		return
-	}
-	for _, e := range entries {
-		if t, _, err := parseProposal(string(e.GetData())); err == nil && n.proposed[t] != nil {
-			n.placed[e.GetIndex()] = t
-		}
-	}
-}
-
-// applyFirst answers for acksUncommitted what is not agreed on.
-func (n *node) applyFirst(entries []*pb.Entry) {
-	for _, e := range entries {
-		if t, c, err := parseProposal(string(e.GetData())); err == nil && n.proposed[t] != nil && c.Verb == "put" {
-			n.proposed[t].SetResult(Reply{Status: Done})
-		}
 	}
 }
