@@ -50,15 +50,15 @@ func answering(ctx context.Context, answer func(ctx context.Context, question st
 	})
 }
 
-func repeatBack(_ context.Context, question string) (string, error) { return question, nil }
+func parrot(_ context.Context, question string) (string, error) { return question, nil }
 
 func TestFaults_OfTheNetwork(t *testing.T) {
 	const pings = 60
 	for _, allowed := range []sim.Faults{0, sim.FaultLatency, sim.FaultLoss, sim.FaultPartition} {
 		t.Run(allowed.String(), func(t *testing.T) {
 			clean(t, func(ctx context.Context, w *sim.World) error {
-				w.Host(ctx, "server", func(ctx context.Context) error { return answering(ctx, repeatBack) })
-				w.Host(ctx, "other", func(ctx context.Context) error { return answering(ctx, repeatBack) })
+				w.Host(ctx, "server", func(ctx context.Context) error { return answering(ctx, parrot) })
+				w.Host(ctx, "other", func(ctx context.Context) error { return answering(ctx, parrot) })
 				slow, failed := 0, 0
 				for range pings {
 					began := w.Now()
@@ -94,7 +94,7 @@ func TestFaults_OfTheNetwork(t *testing.T) {
 // What the program has broken itself stays broken.
 func TestFaults_HealOnlyTheirOwn(t *testing.T) {
 	clean(t, func(ctx context.Context, w *sim.World) error {
-		h := w.Host(ctx, "server", func(ctx context.Context) error { return answering(ctx, repeatBack) })
+		h := w.Host(ctx, "server", func(ctx context.Context) error { return answering(ctx, parrot) })
 		w.Net().SetLatency(30*time.Millisecond, 30*time.Millisecond)
 		w.Net().Partition([]*sim.Host{h}, nil)
 		if err := asyncio.Sleep(ctx, time.Duration(w.Draw(200))*time.Millisecond); err != nil {

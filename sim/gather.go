@@ -13,84 +13,104 @@ type stretch struct {
 	odd  bool // FIFO order would have picked another
 }
 
-// gather has tasks that run ahead do so in one go: a schedule in which two tasks take
-// turns in running ahead of a third is told in many words, one in which the first of them
-// runs ahead and then the other in few.
-func (x *shrinker) gather() {
-	for again := true; again; {
-		again = false
-		all := x.stretches()
-		for to := range all {
-			for from := to + 1; from < len(all) && !again; from++ {
-				again = all[from].task == all[to].task && x.moves(all, from, to)
-			}
+// An outline is a record by tasks: what is left out of it changes nothing in what comes
+// behind, as it does in one of picks.
+type outline struct {
+	stretches []stretch
+	others    []int32 // the decisions that pick no task
+}
+
+// oddities is how many deviations a report names, at least.
+func (o *outline) oddities() (n int) {
+	for _, s := range o.stretches {
+		if s.odd {
+			n++
 		}
 	}
-}
-
-// moves tries a stretch behind an earlier one of its task, which keeps what lies in between
-// in its order.
-func (x *shrinker) moves(all []stretch, from, to int) bool {
-	before, best := oddities(all), x.best
-	moved := slices.Delete(slices.Clone(all), from, from+1)
-	moved[to].n += all[from].n
-	if !x.failsBy(&rerun{stretches: moved, others: x.others()}) {
-		return false
-	}
-	if oddities(x.stretches()) < before {
-		return true
-	}
-	x.best = best
-	return false
-}
-
-// oddities is how many stretches a report names.
-func oddities(all []stretch) (n int) {
-	for _, s := range all {
-		if s.odd {
+	for _, p := range o.others {
+		if p > 0 {
 			n++
 		}
 	}
 	return n
 }
 
-// stretches are those of the best record.
-func (x *shrinker) stretches() (all []stretch) {
+// outline is that of the best record.
+func (x *shrinker) outline() (o outline) {
 	x.s.reset(&replay{picks: x.best}, x.c.o.MaxSteps)
 	x.c.play(x.s)
-	for i, d := range x.s.made {
-		if i == len(x.best) {
-			break
-		}
-		if d.kind != uint8(asyncio.ChooseReady) || int(d.step) == len(x.s.steps) {
+	for _, d := range x.s.made[:min(len(x.best), len(x.s.made))] {
+		if d.kind != uint8(asyncio.ChooseReady) {
+			o.others = append(o.others, d.picked)
 			continue
 		}
+		if int(d.step) == len(x.s.steps) {
+			continue // the run was over
+		}
 		task, odd := x.s.steps[d.step].task, d.picked > 0
-		if n := len(all); n > 0 && all[n-1].task == task && all[n-1].odd == odd {
-			all[n-1].n++
+		if n := len(o.stretches); n > 0 && o.stretches[n-1].task == task && o.stretches[n-1].odd == odd {
+			o.stretches[n-1].n++
 		} else {
-			all = append(all, stretch{task, 1, odd})
+			o.stretches = append(o.stretches, stretch{task, 1, odd})
 		}
 	}
-	return all
+	return o
 }
 
-// others are the decisions of the best record that pick no task.
-func (x *shrinker) others() (picks []int32) {
-	for _, d := range x.s.made {
-		if d.kind != uint8(asyncio.ChooseReady) {
-			picks = append(picks, d.picked)
+// gather makes the words fewer that a report needs. A task that runs ahead does so in one
+// go: a schedule in which two tasks take turns in running ahead of a third takes many
+// words, one in which the first of them runs ahead and then the other few.
+func (x *shrinker) gather() {
+	for again := true; again; {
+		o := x.outline()
+		again = x.omits(&o) || x.moves(&o)
+	}
+}
+
+// omits tries the record without one of its stretches.
+func (x *shrinker) omits(o *outline) bool {
+	for i := len(o.stretches) - 1; i >= 0; i-- {
+		if x.fewer(o, slices.Delete(slices.Clone(o.stretches), i, i+1)) {
+			return true
 		}
 	}
-	return picks
+	return false
 }
 
-// rerun is a strategy that follows stretches of tasks, and then FIFO order. A task that is
-// not ready loses its turn.
-type rerun struct {
-	stretches []stretch
-	others    []int32
+// moves tries a stretch right behind an earlier one of its task.
+func (x *shrinker) moves(o *outline) bool {
+	for to := range o.stretches {
+		for from := to + 1; from < len(o.stretches); from++ {
+			if o.stretches[from].task != o.stretches[to].task {
+				continue
+			}
+			moved := slices.Delete(slices.Clone(o.stretches), from, from+1)
+			moved[to].n += o.stretches[from].n
+			if x.fewer(o, moved) {
+				return true
+			}
+		}
+	}
+	return false
 }
+
+// fewer tries other stretches than those of the best record, whose outline is o, and
+// keeps them if it fails with fewer deviations.
+func (x *shrinker) fewer(o *outline, stretches []stretch) bool {
+	best := x.best
+	if !x.failsBy(&rerun{outline{stretches, o.others}}) {
+		return false
+	}
+	if now := x.outline(); now.oddities() < o.oddities() {
+		return true
+	}
+	x.best = best
+	return false
+}
+
+// rerun is a strategy that follows an outline, and then FIFO order. A task that is not
+// ready loses its turn.
+type rerun struct{ outline }
 
 func (r *rerun) pick(s *schedule, kind uint8, candidates []asyncio.Candidate) int {
 	if kind != uint8(asyncio.ChooseReady) {

@@ -20,7 +20,7 @@ import (
 // Its methods belong to the run's loop. None of them awaits but Connect and Lookup.
 //
 // TLS runs over it, too. What crypto/tls draws at random changes no step of a run, as
-// long as it is always equally long: take a certificate whose key is of Ed25519 or RSA,
+// long as it is always equally long: take a certificate whose key is of Ed25519, say,
 // because the signatures of ECDSA are not.
 type Network struct {
 	w      *World

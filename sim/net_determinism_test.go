@@ -58,7 +58,7 @@ func TestDeterminism_TheCollectorChangesNothing(t *testing.T) {
 
 func TestDeterminism_HavocCanBeRepeated(t *testing.T) {
 	where := sim.Strays(func(ctx context.Context, w *sim.World) error {
-		if _, err := echo(ctx, w, aionet.Serve); err != nil {
+		if _, err := echoHost(ctx, w, aionet.Serve); err != nil {
 			return err
 		}
 		havoc(w)

@@ -17,8 +17,8 @@ import (
 	"github.com/asyncio-go/asyncio/sim"
 )
 
-// echo is a host that sends back what it gets, until the end of the run.
-func echo(ctx context.Context, w *sim.World, serve func(ctx context.Context, l *aionet.Listener, h aionet.Handler) error) (*sim.Host, error) {
+// echoHost is a host that sends back what it gets, until the end of the run.
+func echoHost(ctx context.Context, w *sim.World, serve func(ctx context.Context, l *aionet.Listener, h aionet.Handler) error) (*sim.Host, error) {
 	var up asyncio.Event
 	h := w.Host(ctx, "echo", func(ctx context.Context) error {
 		l, err := aionet.Listen(ctx, "tcp", ":7")
@@ -128,7 +128,7 @@ func split(ctx context.Context, w *sim.World) error {
 
 func TestExplore_NoByteIsLost(t *testing.T) {
 	campaign(t, 400, func(ctx context.Context, w *sim.World) error {
-		if _, err := echo(ctx, w, aionet.Serve); err != nil {
+		if _, err := echoHost(ctx, w, aionet.Serve); err != nil {
 			return err
 		}
 		havoc(w)
@@ -154,7 +154,7 @@ func TestExplore_NoByteIsLost(t *testing.T) {
 // waits for ever.
 func TestExplore_ACrashLosesOnlyTheEnd(t *testing.T) {
 	campaign(t, 400, func(ctx context.Context, w *sim.World) error {
-		h, err := echo(ctx, w, aionet.Serve)
+		h, err := echoHost(ctx, w, aionet.Serve)
 		if err != nil {
 			return err
 		}

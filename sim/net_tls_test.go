@@ -65,7 +65,7 @@ func (p pki) in(w *sim.World) pki {
 // talkTLS is two clients that talk to the echo over TLS.
 func talkTLS(ctx context.Context, w *sim.World, p pki) error {
 	p = p.in(w)
-	_, err := echo(ctx, w, func(ctx context.Context, l *aionet.Listener, h aionet.Handler) error {
+	_, err := echoHost(ctx, w, func(ctx context.Context, l *aionet.Listener, h aionet.Handler) error {
 		return (&aionet.Server{Handler: h, TLS: p.server}).Serve(ctx, l)
 	})
 	if err != nil {
