@@ -97,9 +97,8 @@ func TestListen_BadArguments(t *testing.T) {
 }
 
 func TestListen_OnAName(t *testing.T) {
-	m := newMemory()
-	m.hosts["me"] = []netip.Addr{netip.MustParseAddr("fd00::1"), netip.MustParseAddr("10.0.0.1")}
-	runIn(t, m, func(ctx context.Context) error {
+	n := &scripted{hosts: map[string][]netip.Addr{"me": {netip.MustParseAddr("fd00::1"), netip.MustParseAddr("10.0.0.1")}}}
+	n.runQuietly(t, func(ctx context.Context) error {
 		l, err := aionet.Listen(ctx, "tcp", "me:7")
 		if err != nil {
 			return err
@@ -238,15 +237,14 @@ func TestAccept_CancelledTakesNoConnection(t *testing.T) {
 }
 
 func TestAccept_ManyAtOnceLetOthersRun(t *testing.T) {
-	m := newMemory()
-	runIn(t, m, func(ctx context.Context) error {
-		l, err := aionet.Listen(ctx, "tcp", "10.0.0.9:1")
+	simulate(t, func(ctx context.Context) error {
+		l, err := aionet.Listen(ctx, "tcp", here)
 		if err != nil {
 			return err
 		}
 		var clients []*aionet.Conn
 		for range 200 {
-			c, err := aionet.Dial(ctx, "tcp", "10.0.0.9:1")
+			c, err := aionet.Dial(ctx, "tcp", here)
 			if err != nil {
 				return err
 			}

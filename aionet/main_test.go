@@ -13,6 +13,7 @@ import (
 	"github.com/asyncio-go/asyncio"
 	"github.com/asyncio-go/asyncio/aionet"
 	"github.com/asyncio-go/asyncio/internal/asynciotest"
+	"github.com/asyncio-go/asyncio/sim"
 )
 
 func TestMain(m *testing.M) { os.Exit(asynciotest.Run(m)) }
@@ -128,9 +129,15 @@ func waiting(t *testing.T, ctx context.Context, tasks ...asyncio.AnyTask) {
 	}
 }
 
-// pause lets everything run that is ready.
+// pause lets everything run that is ready; in simulation also what that makes ready.
 func pause(t *testing.T, ctx context.Context) {
 	t.Helper()
+	if w := sim.From(ctx); w != nil {
+		if err := w.Settle(ctx); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
 	for range 3 {
 		if err := asyncio.Yield(ctx); err != nil {
 			t.Fatal(err)

@@ -10,7 +10,7 @@ import (
 )
 
 func TestMisuse_Panics(t *testing.T) {
-	runIn(t, newMemory(), func(ctx context.Context) error {
+	simulate(t, func(ctx context.Context) error {
 		client, server := connectIn(t, ctx)
 		defer client.Close()
 		defer server.Close()
@@ -71,7 +71,7 @@ func TestMisuse_FromAForeignGoroutine(t *testing.T) {
 }
 
 func TestMisuse_InACallback(t *testing.T) {
-	runIn(t, newMemory(), func(ctx context.Context) error {
+	simulate(t, func(ctx context.Context) error {
 		client, server := connectIn(t, ctx)
 		defer client.Close()
 		defer server.Close()

@@ -5,75 +5,71 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/netip"
 	"testing"
 	"time"
 
 	"github.com/asyncio-go/asyncio"
 	"github.com/asyncio-go/asyncio/aionet"
+	"github.com/asyncio-go/asyncio/internal/asynciotest"
+	"github.com/asyncio-go/asyncio/sim"
 )
 
-// cancelledAtEveryMoment runs a scenario again and again on virtual time, and cancels
-// the task that start returns one moment later each time, until it ends before that.
-// check is told how it ended. Nothing may be lost or left: no stream or listener, no
-// task, no goroutine, no descriptor.
-func cancelledAtEveryMoment(t *testing.T, atLeast int, start func(ctx context.Context, m *memory) *asyncio.Task[struct{}],
-	check func(ctx context.Context, err error) error) {
+// cancelledAtEveryMoment cancels what f calls World.Victim with at each of its moments,
+// of which there must be some, under several schedules, on a network with little room.
+// Nothing may be lost or left: no stream or listener, no task, no goroutine.
+func cancelledAtEveryMoment(t *testing.T, atLeast int, f sim.Func) {
 	t.Helper()
-	for moment := 0; ; moment++ {
-		m := newMemory()
-		m.room = 16
-		m.hosts["server"] = []netip.Addr{netip.MustParseAddr("fd00::1"), netip.MustParseAddr("10.0.0.9")}
-		cancelled := false
-		runIn(t, m, func(ctx context.Context) error {
-			victim := start(ctx, m)
-			for range moment {
-				if err := nextMoment(ctx, m, victim); err != nil {
-					return err
-				}
-			}
-			cancelled = victim.Cancel(nil)
-			_, err := victim.Await(ctx)
-			return check(ctx, err)
-		})
-		if t.Failed() {
-			t.Fatalf("cancelled at moment %d", moment)
-		}
-		if !cancelled {
-			if moment < atLeast {
-				t.Errorf("only %d moments", moment)
-			}
-			t.Logf("%d moments", moment)
-			return
-		}
+	const seeds = 10
+	runs := 0
+	sim.CancelEverywhere(t, closing(func(ctx context.Context, w *sim.World) error {
+		runs++
+		w.Net().SetBuffers(8)
+		return f(ctx, w)
+	}), sim.Options{Seeds: seeds})
+	if runs < atLeast*seeds {
+		t.Errorf("only %d moments in %d schedules", runs, seeds)
+	}
+	t.Logf("%d moments in %d schedules", runs, seeds)
+	if left := asynciotest.Goroutines(0); left != "" {
+		t.Errorf("goroutines left behind:\n%s", left)
 	}
 }
 
-// nextMoment waits for a turn while those change something, or else lets time go by.
-func nextMoment(ctx context.Context, m *memory, victim asyncio.AnyTask) error {
-	state := func() string { return fmt.Sprint(m.ops, m.open, victim.State(), victim.WaitingFor()) }
-	before := state()
-	for range 4 {
-		if err := asyncio.Yield(ctx); err != nil {
+// unlessCancelled is nil in place of a cancellation.
+func unlessCancelled(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// serverHost is a host called server on which s serves, by means of serve, from now on.
+func serverHost(ctx context.Context, w *sim.World, serve func(ctx context.Context, l *aionet.Listener) error) (*sim.Host, error) {
+	h := w.Host(ctx, "server", func(ctx context.Context) error {
+		l, err := aionet.Listen(ctx, "tcp", ":1")
+		if err != nil {
 			return err
 		}
-		if state() != before {
-			return nil
-		}
-	}
-	return asyncio.Sleep(ctx, 100*time.Millisecond)
+		defer l.Close() // which a Serve that has never begun did not
+		return unlessCancelled(serve(ctx, l))
+	})
+	return h, w.Settle(ctx)
 }
 
-// exchange is what a client does with each kind of await.
-func exchange(ctx context.Context) error {
-	c, err := aionet.Dial(ctx, "tcp", "server:1")
+func exchange(ctx context.Context) error { return exchangeWith(ctx, "server:1") }
+
+// exchangeWith is what a client does with each kind of await.
+func exchangeWith(ctx context.Context, address string) error {
+	c, err := aionet.Dial(ctx, "tcp", address)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	if answer, err := asks(c, "a line"); answer != "a line" || err != nil {
-		return fmt.Errorf("answer %q, %w", answer, err)
+	answer, err := asks(c, "a line")
+	if err != nil {
+		return err
 	}
+	sim.Always(ctx, answer == "a line", "the answer is the question")
 	c.SetWriteBuffer(20, 10)
 	c.Enqueue([]byte("something longer that waits\n"))
 	if err := c.Drain(); err != nil {
@@ -100,44 +96,44 @@ func exchange(ctx context.Context) error {
 	return err
 }
 
+// slowEcho is in no hurry.
+func slowEcho(ctx context.Context, c *aionet.Conn) error {
+	for line, err := range c.Lines() {
+		if err != nil {
+			return err
+		}
+		if err := asyncio.Sleep(ctx, 300*time.Millisecond); err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(c, "%s\n", line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func TestMoments_OfAClient(t *testing.T) {
-	for _, name := range []string{"the handler echoes", "the handler sends much and is in no hurry"} {
+	for name, handler := range map[string]aionet.Handler{
+		"the handler echoes":                        echo,
+		"the handler sends much and is in no hurry": slowEcho,
+	} {
 		t.Run(name, func(t *testing.T) {
-			handler := echo
-			if name != "the handler echoes" {
-				handler = func(ctx context.Context, c *aionet.Conn) error {
-					for line, err := range c.Lines() {
-						if err != nil {
-							return err
-						}
-						if err := asyncio.Sleep(ctx, 300*time.Millisecond); err != nil {
-							return err
-						}
-						if _, err := fmt.Fprintf(c, "%s\n", line); err != nil {
-							return err
-						}
-					}
-					return nil
+			cancelledAtEveryMoment(t, 20, func(ctx context.Context, w *sim.World) error {
+				server := &aionet.Server{Handler: handler}
+				host, err := serverHost(ctx, w, server.Serve)
+				if err != nil {
+					return err
 				}
-			}
-			var server *aionet.Server
-			var task *asyncio.Task[struct{}]
-			cancelledAtEveryMoment(t, 20, func(ctx context.Context, m *memory) *asyncio.Task[struct{}] {
-				server = &aionet.Server{Handler: handler}
-				_, task = serving(t, ctx, server, here)
-				return asyncio.Go(ctx, exchange)
-			}, func(ctx context.Context, err error) error {
-				if err != nil && !errors.Is(err, context.Canceled) {
-					t.Errorf("the client ended with %v", err)
+				if err := unlessCancelled(w.Victim(ctx, exchange)); err != nil {
+					return fmt.Errorf("the client ended with %w", err)
 				}
-				other := asyncio.Go(ctx, exchange) // which the server serves all the same
-				if _, err := other.Await(ctx); err != nil {
-					t.Errorf("the next client: %v", err)
+				if err := exchange(ctx); err != nil { // the server serves the next all the same
+					return fmt.Errorf("the next client: %w", err)
 				}
-				if err := server.Shutdown(ctx); err != nil || !task.Done() {
-					t.Errorf("Shutdown: %v", err)
+				if err := server.Shutdown(ctx); err != nil {
+					return err
 				}
-				return nil
+				return host.Wait(ctx)
 			})
 		})
 	}
@@ -146,53 +142,32 @@ func TestMoments_OfAClient(t *testing.T) {
 // A server with clients in the middle of everything, on which a task calls Shutdown, or
 // which is cancelled itself.
 func TestMoments_OfAServersEnd(t *testing.T) {
-	for _, who := range []string{"Serve", "Shutdown"} {
+	for who, atLeast := range map[string]int{"Serve": 10, "Shutdown": 2} {
 		t.Run(who, func(t *testing.T) {
-			var server *aionet.Server
-			var listener *aionet.Listener
-			var task *asyncio.Task[struct{}]
-			var clients []*asyncio.Task[struct{}]
-			cancelledAtEveryMoment(t, 10, func(ctx context.Context, m *memory) *asyncio.Task[struct{}] {
-				server = &aionet.Server{Handler: func(ctx context.Context, c *aionet.Conn) error {
-					if err := echo(ctx, c); err != nil {
-						return asyncio.Sleep(context.WithoutCancel(ctx), 300*time.Millisecond)
+			cancelledAtEveryMoment(t, atLeast, func(ctx context.Context, w *sim.World) error {
+				may := func(ctx context.Context, name string, f func(ctx context.Context) error) error {
+					if name == who {
+						return w.Victim(ctx, f)
 					}
-					return nil
-				}, Grace: 500 * time.Millisecond, MaxConns: 3}
-				listener, task = serving(t, ctx, server, here)
-				clients = nil
-				for i := range 5 {
-					clients = append(clients, asyncio.Go(ctx, func(ctx context.Context) error {
-						if i == 3 {
-							c, err := aionet.Dial(ctx, "tcp", "server:1")
-							if err != nil {
-								return err
-							}
-							defer c.Close()
-							_, err = c.ReadLine() // for ever
-							return err
-						}
-						return exchange(ctx)
-					}))
+					return f(ctx)
 				}
-				ender := asyncio.Go(ctx, func(ctx context.Context) error {
-					if err := asyncio.Sleep(ctx, 200*time.Millisecond); err != nil {
-						return nil
-					}
-					return server.Shutdown(ctx)
+				server := &aionet.Server{Handler: reluctant, Grace: 500 * time.Millisecond, MaxConns: 3}
+				host, err := serverHost(ctx, w, func(ctx context.Context, l *aionet.Listener) error {
+					return may(ctx, "Serve", func(ctx context.Context) error { return server.Serve(ctx, l) })
 				})
-				if who == "Serve" {
-					return task
+				if err != nil {
+					return err
 				}
-				return ender
-			}, func(ctx context.Context, err error) error {
-				if err != nil && !errors.Is(err, context.Canceled) {
-					t.Errorf("%s ended with %v", who, err)
+				clients := crowd(ctx, "server:1")
+				if err := asyncio.Sleep(ctx, 200*time.Millisecond); err != nil {
+					return err
 				}
-				if err := server.Shutdown(ctx); err != nil || !task.Done() {
-					t.Errorf("Shutdown: %v", err)
+				if err := unlessCancelled(may(ctx, "Shutdown", server.Shutdown)); err != nil {
+					return fmt.Errorf("Shutdown: %w", err)
 				}
-				_ = listener.Close() // which a Serve that has never begun did not
+				if err := errors.Join(server.Shutdown(ctx), host.Wait(ctx)); err != nil {
+					return err
+				}
 				for _, c := range clients {
 					_, _ = c.Await(ctx) // served, refused, reset or ended: but not left waiting
 				}
@@ -200,4 +175,32 @@ func TestMoments_OfAServersEnd(t *testing.T) {
 			})
 		})
 	}
+}
+
+// reluctant takes its time when it is to end.
+func reluctant(ctx context.Context, c *aionet.Conn) error {
+	if err := echo(ctx, c); err != nil {
+		return asyncio.Sleep(context.WithoutCancel(ctx), 300*time.Millisecond)
+	}
+	return nil
+}
+
+// crowd starts clients of the addresses, of which one waits for ever.
+func crowd(ctx context.Context, addresses ...string) (clients []*asyncio.Task[struct{}]) {
+	for i := range 5 {
+		clients = append(clients, asyncio.Go(ctx, func(ctx context.Context) error {
+			address := addresses[i%len(addresses)]
+			if i != 3 {
+				return exchangeWith(ctx, address)
+			}
+			c, err := aionet.Dial(ctx, "tcp", address)
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			_, err = c.ReadLine()
+			return err
+		}))
+	}
+	return clients
 }

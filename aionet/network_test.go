@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/netip"
 	"slices"
 	"syscall"
 	"testing"
@@ -13,20 +12,19 @@ import (
 
 	"github.com/asyncio-go/asyncio"
 	"github.com/asyncio-go/asyncio/aionet"
+	"github.com/asyncio-go/asyncio/sim"
 )
 
 // The whole package runs on a Network of somebody else's.
 
 func TestNetwork_ServerAndClientsInVirtualTime(t *testing.T) {
-	m := newMemory()
-	m.hosts["db.example"] = []netip.Addr{netip.MustParseAddr("10.0.0.9")}
-	runIn(t, m, func(ctx context.Context) error {
+	simulate(t, func(ctx context.Context) error {
 		began := now(t, ctx)
-		l, err := aionet.Listen(ctx, "tcp", "db.example:5432")
-		if err != nil {
-			return err
-		}
-		server := asyncio.Go(ctx, func(ctx context.Context) error {
+		var l *aionet.Listener
+		server := sim.From(ctx).Host(ctx, "db.example", func(ctx context.Context) (err error) {
+			if l, err = aionet.Listen(ctx, "tcp", "db.example:5432"); err != nil {
+				return err
+			}
 			return aionet.Serve(ctx, l, func(ctx context.Context, c *aionet.Conn) error {
 				for line, err := range c.Lines() {
 					if err != nil {
@@ -40,8 +38,9 @@ func TestNetwork_ServerAndClientsInVirtualTime(t *testing.T) {
 				return nil
 			})
 		})
+		pause(t, ctx)
 		var answers []string
-		err = asyncio.Group(ctx, func(ctx context.Context, g *asyncio.TaskGroup) error {
+		err := asyncio.Group(ctx, func(ctx context.Context, g *asyncio.TaskGroup) error {
 			for i := range 3 {
 				g.Go(func(ctx context.Context) error {
 					c, err := aionet.Dial(ctx, "tcp", "db.example:5432")
@@ -72,7 +71,7 @@ func TestNetwork_ServerAndClientsInVirtualTime(t *testing.T) {
 			t.Errorf("took %v of virtual time, want 2h", took)
 		}
 		_ = l.Close()
-		if _, err := server.Await(ctx); err != nil {
+		if err := server.Wait(ctx); err != nil {
 			t.Errorf("Serve: %v", err)
 		}
 		return nil
@@ -80,8 +79,7 @@ func TestNetwork_ServerAndClientsInVirtualTime(t *testing.T) {
 }
 
 func TestNetwork_TimeoutsAndDeadlinesAreVirtual(t *testing.T) {
-	m := newMemory()
-	runIn(t, m, func(ctx context.Context) error {
+	simulate(t, func(ctx context.Context) error {
 		client, server := connectIn(t, ctx)
 		defer client.Close()
 		defer server.Close()
@@ -121,17 +119,16 @@ func TestNetwork_NoLoopIsAnError(t *testing.T) {
 }
 
 func TestNetwork_ErrorsOfItsStreamsAreToldWithAddresses(t *testing.T) {
-	m := newMemory()
-	runIn(t, m, func(ctx context.Context) error {
+	simulate(t, func(ctx context.Context) error {
 		client, server := connectIn(t, ctx)
 		server.Abort()
 		_, err := client.Read(make([]byte, 1))
 		if !errors.Is(err, syscall.ECONNRESET) {
 			t.Errorf("Read: %v", err)
 		}
-		wantErr(t, err, "read tcp 10.0.0.1:1001->10.0.0.9:1: connection reset by peer")
+		wantErr(t, err, "read tcp 10.1.0.1:32768->10.1.0.1:1: read: connection reset by peer")
 		_, err = client.Write([]byte("x"))
-		wantErr(t, err, "write tcp 10.0.0.1:1001->10.0.0.9:1: broken pipe")
+		wantErr(t, err, "write tcp 10.1.0.1:32768->10.1.0.1:1: write: broken pipe")
 		if _, err := client.Write(nil); err != nil {
 			t.Errorf("Write of nothing: %v", err)
 		}
@@ -139,17 +136,10 @@ func TestNetwork_ErrorsOfItsStreamsAreToldWithAddresses(t *testing.T) {
 	})
 }
 
-// connectIn is connect in a memory.
-func connectIn(t *testing.T, ctx context.Context) (client, server *aionet.Conn) {
-	t.Helper()
-	return connectVia(t, ctx, "tcp", "10.0.0.9:1", &aionet.Dialer{})
-}
-
 // A peer that reads one byte at a time, and one that writes so.
 func TestNetwork_SmallestSteps(t *testing.T) {
-	m := newMemory()
-	m.room = 1
-	runIn(t, m, func(ctx context.Context) error {
+	simulate(t, func(ctx context.Context) error {
+		room(ctx, 1)
 		client, server := connectIn(t, ctx)
 		const text = "a line\r\nand one more\nend"
 		writer := asyncio.Go(ctx, func(context.Context) error {

@@ -26,7 +26,8 @@ type fate struct {
 
 // A derby is a name with addresses, and what becomes of the attempts.
 type derby struct {
-	*memory
+	scripted
+	loop  *asyncio.Loop
 	began time.Time
 	log   []string // when attempts began and ended
 }
@@ -34,7 +35,8 @@ type derby struct {
 // newDerby makes a network on which "name" has the addresses of the fates, such as
 // "4.1" for 10.0.0.1 and "6.1" for fd00::1, in order.
 func newDerby(order []string, fates map[string]fate) *derby {
-	d := &derby{memory: newMemory()}
+	d := &derby{}
+	d.hosts = map[string][]netip.Addr{}
 	for _, short := range order {
 		d.hosts["name"] = append(d.hosts["name"], addrOf(short))
 	}
@@ -77,23 +79,16 @@ func (d *derby) note(format string, args ...any) {
 	d.log = append(d.log, fmt.Sprintf("%d ", d.loop.Now().Sub(d.began).Milliseconds())+fmt.Sprintf(format, args...))
 }
 
-// listenEverywhere has somebody listen on every address.
-func (d *derby) listenEverywhere(t *testing.T, ctx context.Context) (stop func()) {
+// race runs main on the network, in which the time of the log begins.
+func (d *derby) race(t *testing.T, main func(ctx context.Context) error) {
 	t.Helper()
-	var all []*aionet.Listener
-	for _, ip := range d.hosts["name"] {
-		l, err := aionet.Listen(ctx, "tcp", netip.AddrPortFrom(ip, 80).String())
-		if err != nil {
-			t.Fatal(err)
+	d.runQuietly(t, func(ctx context.Context) (err error) {
+		if d.loop, err = asyncio.RunningLoop(ctx); err != nil {
+			return err
 		}
-		all = append(all, l)
-	}
-	d.began = now(t, ctx)
-	return func() {
-		for _, l := range all {
-			_ = l.Close()
-		}
-	}
+		d.began = d.loop.Now()
+		return main(ctx)
+	})
 }
 
 func TestRace_Course(t *testing.T) {
@@ -129,8 +124,7 @@ func TestRace_Course(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := newDerby(c.order, c.fates)
-			runIn(t, d.memory, func(ctx context.Context) error {
-				defer d.listenEverywhere(t, ctx)()
+			d.race(t, func(ctx context.Context) error {
 				conn, err := (&aionet.Dialer{FallbackDelay: c.delay}).Dial(ctx, "tcp", "name:80")
 				if err != nil {
 					return err
@@ -149,8 +143,7 @@ func TestRace_Course(t *testing.T) {
 
 func TestRace_AllFail(t *testing.T) {
 	d := newDerby([]string{"6.1", "4.1", "4.2"}, map[string]fate{"6.1": {fails: true}, "4.1": {fails: true}, "4.2": {fails: true}})
-	runIn(t, d.memory, func(ctx context.Context) error {
-		defer d.listenEverywhere(t, ctx)()
+	d.race(t, func(ctx context.Context) error {
 		_, err := aionet.Dial(ctx, "tcp", "name:80")
 		if !errors.Is(err, syscall.ECONNREFUSED) {
 			t.Errorf("Dial: %v", err)
@@ -165,8 +158,7 @@ func TestRace_AllFail(t *testing.T) {
 }
 
 func TestRace_NoAddresses(t *testing.T) {
-	m := newMemory()
-	runIn(t, m, func(ctx context.Context) error {
+	new(scripted).runQuietly(t, func(ctx context.Context) error {
 		for _, delay := range []time.Duration{0, -1} {
 			_, err := (&aionet.Dialer{FallbackDelay: delay}).Dial(ctx, "tcp", "nobody:80")
 			wantErr(t, err, "dial tcp nobody:80: the name has no address")
@@ -178,14 +170,14 @@ func TestRace_NoAddresses(t *testing.T) {
 }
 
 func TestRace_NetworksAskForTheirFamily(t *testing.T) {
-	m := newMemory()
-	runIn(t, m, func(ctx context.Context) error {
+	n := new(scripted)
+	n.runQuietly(t, func(ctx context.Context) error {
 		for _, network := range []string{"tcp", "tcp4", "tcp6"} {
 			_, _ = aionet.Dial(ctx, network, "name:80")
 		}
 		_, _ = aionet.Dial(ctx, "tcp", ":80")
-		if want := []string{"ip name", "ip4 name", "ip6 name", "ip localhost"}; !slices.Equal(m.lookups, want) {
-			t.Errorf("looked up %q, want %q", m.lookups, want)
+		if want := []string{"ip name", "ip4 name", "ip6 name", "ip localhost"}; !slices.Equal(n.lookups, want) {
+			t.Errorf("looked up %q, want %q", n.lookups, want)
 		}
 		return nil
 	})
@@ -197,8 +189,7 @@ func TestRace_CancelledAtAnyMoment(t *testing.T) {
 		"4.2": {after: 200 * time.Millisecond}}
 	for at := time.Duration(0); at < time.Second; at += 10 * time.Millisecond {
 		d := newDerby([]string{"6.1", "6.2", "4.1", "4.2"}, fates)
-		runIn(t, d.memory, func(ctx context.Context) error {
-			defer d.listenEverywhere(t, ctx)()
+		d.race(t, func(ctx context.Context) error {
 			task := asyncio.Spawn(ctx, func(ctx context.Context) (*aionet.Conn, error) {
 				return aionet.Dial(ctx, "tcp", "name:80")
 			})
@@ -222,8 +213,7 @@ func TestRace_CancelledInTheTurnOfTheWinner(t *testing.T) {
 	d := newDerby([]string{"6.1", "4.1"}, map[string]fate{"6.1": {after: time.Second}, "4.1": {after: 750 * time.Millisecond}})
 	for cancelFirst := range 2 {
 		d.log = nil
-		runIn(t, d.memory, func(ctx context.Context) error {
-			defer d.listenEverywhere(t, ctx)()
+		d.race(t, func(ctx context.Context) error {
 			task := asyncio.Spawn(ctx, func(ctx context.Context) (*aionet.Conn, error) {
 				return asyncio.WaitFor(ctx, time.Second+time.Duration(cancelFirst), func(ctx context.Context) (*aionet.Conn, error) {
 					return aionet.Dial(ctx, "tcp", "name:80")

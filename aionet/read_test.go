@@ -64,7 +64,7 @@ func TestRead_Until(t *testing.T) {
 		{"binary", []string{"\x00\xff\x00", "\xff"}, []string{"\xff"}, []string{"\x00\xff", "\x00\xff"}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			runIn(t, newMemory(), func(ctx context.Context) error {
+			simulate(t, func(ctx context.Context) error {
 				server, end := fed(t, ctx, false, c.parts...)
 				defer end()
 				var delims [][]byte
@@ -97,7 +97,7 @@ func TestRead_Until(t *testing.T) {
 }
 
 func TestRead_UntilAsManyBytesAsAFile(t *testing.T) {
-	runIn(t, newMemory(), func(ctx context.Context) error {
+	simulate(t, func(ctx context.Context) error {
 		long := strings.Repeat("x", 200<<10)
 		server, end := fed(t, ctx, false, long+"\n"+"short\n")
 		defer end()
@@ -115,7 +115,7 @@ func TestRead_UntilAsManyBytesAsAFile(t *testing.T) {
 func TestRead_LimitIsTheSameHoweverBytesArrive(t *testing.T) {
 	for _, parts := range [][]string{{"12345678\n9"}, {"1234", "5678", "\n9"}, strings.Split("12345678\n9", "")} {
 		for limit, fits := range map[int]bool{4: false, 8: false, 9: true, 10: true} {
-			runIn(t, newMemory(), func(ctx context.Context) error {
+			simulate(t, func(ctx context.Context) error {
 				server, end := fed(t, ctx, false, parts...)
 				defer end()
 				server.SetReadLimit(limit)
@@ -142,7 +142,7 @@ func TestRead_LimitIsTheSameHoweverBytesArrive(t *testing.T) {
 }
 
 func TestRead_PeekAndDiscard(t *testing.T) {
-	runIn(t, newMemory(), func(ctx context.Context) error {
+	simulate(t, func(ctx context.Context) error {
 		server, end := fed(t, ctx, false, "abc", "defg")
 		defer end()
 		server.SetReadLimit(6)
@@ -175,7 +175,7 @@ func TestRead_PeekAndDiscard(t *testing.T) {
 }
 
 func TestRead_WhatIsBufferedComesFirst(t *testing.T) {
-	runIn(t, newMemory(), func(ctx context.Context) error {
+	simulate(t, func(ctx context.Context) error {
 		server, end := fed(t, ctx, false, "GET\nbody", " and more")
 		defer end()
 		if line, err := server.ReadLine(); string(line) != "GET" || err != nil {
@@ -202,7 +202,7 @@ func TestRead_Lines(t *testing.T) {
 		{"a\r", `["a\r"]`},
 		{"", `[]`},
 	} {
-		runIn(t, newMemory(), func(ctx context.Context) error {
+		simulate(t, func(ctx context.Context) error {
 			server, end := fed(t, ctx, false, c.in)
 			defer end()
 			var lines []string
@@ -221,7 +221,7 @@ func TestRead_Lines(t *testing.T) {
 }
 
 func TestRead_LinesYieldAnErrorOnce(t *testing.T) {
-	runIn(t, newMemory(), func(ctx context.Context) error {
+	simulate(t, func(ctx context.Context) error {
 		server, end := fed(t, ctx, true, "one\ntw")
 		defer end()
 		var got []string
@@ -251,7 +251,7 @@ func TestRead_CancellationConsumesNothing(t *testing.T) {
 	}
 	for name, read := range reads {
 		for after := time.Duration(0); after < 20; after++ {
-			runIn(t, newMemory(), func(ctx context.Context) error {
+			simulate(t, func(ctx context.Context) error {
 				server, end := fed(t, ctx, false, strings.Split(text, "")...)
 				defer end()
 				err := asyncio.Timeout(ctx, after*time.Second+time.Millisecond, func(context.Context) error {
@@ -277,7 +277,7 @@ func TestRead_CancellationConsumesNothing(t *testing.T) {
 }
 
 func TestRead_FailsWithDataThereToo(t *testing.T) {
-	runIn(t, newMemory(), func(ctx context.Context) error {
+	simulate(t, func(ctx context.Context) error {
 		server, end := fed(t, ctx, true, "a\nb\nc\n")
 		defer end()
 		if _, err := server.Peek(6); err != nil {
@@ -304,7 +304,7 @@ func TestRead_FailsWithDataThereToo(t *testing.T) {
 }
 
 func TestRead_SlicesAreValidUntilTheNextRead(t *testing.T) {
-	runIn(t, newMemory(), func(ctx context.Context) error {
+	simulate(t, func(ctx context.Context) error {
 		var others []*aionet.Conn
 		server, end := fed(t, ctx, true, "first\nsecond\n")
 		defer end()
@@ -313,7 +313,7 @@ func TestRead_SlicesAreValidUntilTheNextRead(t *testing.T) {
 			return err
 		}
 		for range 3 { // other connections take and give buffers meanwhile
-			client, other := connectVia(t, ctx, "tcp", "10.0.0.9:2", &aionet.Dialer{})
+			client, other := connectVia(t, ctx, "tcp", "10.1.0.1:2", &aionet.Dialer{})
 			others = append(others, client, other)
 			if _, err := client.Write(bytes.Repeat([]byte("z"), 100)); err != nil {
 				return err
@@ -349,7 +349,7 @@ func TestRead_SlicesAreValidUntilTheNextRead(t *testing.T) {
 func TestRead_IdleConnectionsHoldNoBuffer(t *testing.T) {
 	const n = 2000
 	run := func(t *testing.T, idle func(c *aionet.Conn) error) (each uint64) {
-		runIn(t, newMemory(), func(ctx context.Context) error {
+		simulate(t, func(ctx context.Context) error {
 			var all []*aionet.Conn
 			before := heap()
 			for range n {

@@ -155,16 +155,15 @@ func TestResolver_FailuresNameTheHost(t *testing.T) {
 }
 
 func TestResolver_AsksTheNetworkOfTheLoop(t *testing.T) {
-	m := newMemory()
-	m.hosts["db"] = []netip.Addr{netip.MustParseAddr("10.0.0.7")}
-	runIn(t, m, func(ctx context.Context) error {
+	n := &scripted{hosts: map[string][]netip.Addr{"db": {netip.MustParseAddr("10.0.0.7")}}}
+	n.runQuietly(t, func(ctx context.Context) error {
 		ips, err := new(aionet.Resolver).LookupNetIP(ctx, "ip4", "db")
-		if err != nil || len(ips) != 1 || ips[0] != m.hosts["db"][0] {
+		if err != nil || len(ips) != 1 || ips[0] != n.hosts["db"][0] {
 			t.Errorf("found %v, %v", ips, err)
 		}
 		return nil
 	})
-	if got := m.lookups; !slices.Equal(got, []string{"ip4 db"}) {
+	if got := n.lookups; !slices.Equal(got, []string{"ip4 db"}) {
 		t.Errorf("the network was asked for %q", got)
 	}
 }

@@ -58,7 +58,7 @@ func TestServerEnd_HandlersHaveTheGrace(t *testing.T) {
 			}, 30 * time.Second},
 		} {
 			t.Run(name+", a handler that "+c.name, func(t *testing.T) {
-				runIn(t, newMemory(), func(ctx context.Context) error {
+				simulate(t, func(ctx context.Context) error {
 					server := &aionet.Server{Grace: 10 * time.Second, Handler: c.work}
 					l, task := serving(t, ctx, server, here)
 					client := dial(t, ctx, here)
@@ -88,7 +88,7 @@ func TestServerEnd_HandlersHaveTheGrace(t *testing.T) {
 }
 
 func TestServerEnd_WithoutGraceAtOnce(t *testing.T) {
-	runIn(t, newMemory(), func(ctx context.Context) error {
+	simulate(t, func(ctx context.Context) error {
 		server := &aionet.Server{Handler: echo}
 		_, task := serving(t, ctx, server, here)
 		client := dial(t, ctx, here)
@@ -110,7 +110,7 @@ func TestServerEnd_WithoutGraceAtOnce(t *testing.T) {
 // A server that is full waits for no place when it is to end.
 func TestServerEnd_WhileItIsFull(t *testing.T) {
 	for name, way := range enders {
-		runIn(t, newMemory(), func(ctx context.Context) error {
+		simulate(t, func(ctx context.Context) error {
 			server := &aionet.Server{MaxConns: 1, Grace: time.Second, Handler: echo}
 			l, task := serving(t, ctx, server, here)
 			served, queued := dial(t, ctx, here), dial(t, ctx, here)
@@ -133,11 +133,11 @@ func TestServerEnd_WhileItIsFull(t *testing.T) {
 }
 
 func TestServerEnd_OfOneListenerOnly(t *testing.T) {
-	runIn(t, newMemory(), func(ctx context.Context) error {
+	simulate(t, func(ctx context.Context) error {
 		server := &aionet.Server{Handler: echo}
 		l1, task1 := serving(t, ctx, server, here)
-		_, task2 := serving(t, ctx, server, "10.0.0.9:2")
-		c1, c2 := dial(t, ctx, here), dial(t, ctx, "10.0.0.9:2")
+		_, task2 := serving(t, ctx, server, "10.1.0.1:2")
+		c1, c2 := dial(t, ctx, here), dial(t, ctx, "10.1.0.1:2")
 		defer c1.Close()
 		defer c2.Close()
 		for _, c := range []*aionet.Conn{c1, c2} {
@@ -166,7 +166,7 @@ func TestServerEnd_OfOneListenerOnly(t *testing.T) {
 }
 
 func TestServerEnd_ShutdownCanBeLeft(t *testing.T) {
-	runIn(t, newMemory(), func(ctx context.Context) error {
+	simulate(t, func(ctx context.Context) error {
 		server := &aionet.Server{Grace: time.Hour, Handler: echo}
 		_, task := serving(t, ctx, server, here)
 		client := dial(t, ctx, here)
@@ -192,7 +192,7 @@ func TestServerEnd_ShutdownCanBeLeft(t *testing.T) {
 }
 
 func TestServerEnd_ShutdownComesFirst(t *testing.T) {
-	runIn(t, newMemory(), func(ctx context.Context) error {
+	simulate(t, func(ctx context.Context) error {
 		server := &aionet.Server{Handler: echo}
 		l, task := serving(t, ctx, server, here)
 		if err := server.Shutdown(ctx); err != nil { // before the task has begun
@@ -210,9 +210,8 @@ func TestServerEnd_ShutdownComesFirst(t *testing.T) {
 
 // What a handler has enqueued is sent while the server ends.
 func TestServerEnd_RepliesAreSent(t *testing.T) {
-	m := newMemory()
-	m.room = 10
-	runIn(t, m, func(ctx context.Context) error {
+	simulate(t, func(ctx context.Context) error {
+		room(ctx, 10)
 		server := &aionet.Server{Handler: func(ctx context.Context, c *aionet.Conn) error {
 			if _, err := c.ReadLine(); err != nil {
 				return err

@@ -36,8 +36,6 @@ func dial(t *testing.T, ctx context.Context, address string) *aionet.Conn {
 	return c
 }
 
-const here = "10.0.0.9:1"
-
 // echo sends lines back.
 func echo(_ context.Context, c *aionet.Conn) error {
 	for line, err := range c.Lines() {
@@ -62,8 +60,7 @@ func asks(c *aionet.Conn, line string) (string, error) {
 }
 
 func TestServe_AFailureEndsItsConnectionAlone(t *testing.T) {
-	m := newMemory()
-	log := runInLogged(t, m, func(ctx context.Context) error {
+	log := runLogged(t, func(ctx context.Context) error {
 		server := &aionet.Server{Handler: func(ctx context.Context, c *aionet.Conn) error {
 			for line, err := range c.Lines() {
 				switch {
@@ -83,7 +80,8 @@ func TestServe_AFailureEndsItsConnectionAlone(t *testing.T) {
 			}
 			return nil
 		}}
-		_, task := serving(t, ctx, server, here)
+		l, task := serving(t, ctx, server, "127.0.0.1:0")
+		here := l.Addr().String()
 		good := dial(t, ctx, here)
 		defer good.Close()
 		for _, how := range []string{"fail", "panic", "panic below"} {
@@ -105,14 +103,13 @@ func TestServe_AFailureEndsItsConnectionAlone(t *testing.T) {
 			t.Errorf("want 3 reports, one with %q; got\n%s", want, log)
 		}
 	}
-	if !strings.Contains(log, "Unhandled exception in connection handler") || !strings.Contains(log, "object=<Conn tcp 10.0.0.1:") {
+	if !strings.Contains(log, "Unhandled exception in connection handler") || !strings.Contains(log, "object=<Conn tcp 127.0.0.1:") {
 		t.Errorf("the reports do not name the connections:\n%s", log)
 	}
 }
 
 func TestServe_PeersThatLeaveAreNoErrors(t *testing.T) {
-	m := newMemory()
-	runIn(t, m, func(ctx context.Context) error {
+	simulate(t, func(ctx context.Context) error {
 		server := &aionet.Server{Handler: func(_ context.Context, c *aionet.Conn) error {
 			_, err := c.Peek(10) // which fails in each of the ways
 			return err
@@ -136,18 +133,17 @@ func TestServe_PeersThatLeaveAreNoErrors(t *testing.T) {
 
 // A Goexit is that of a test in a handler, and ends the run, in order.
 func TestServe_GoexitOfAHandler(t *testing.T) {
-	m := newMemory()
+	before := descriptors(t)
 	deferred, done := false, make(chan struct{})
 	go func() {
 		defer close(done)
-		r := &asyncio.Runner{Options: asyncio.LoopOptions{Network: m}}
-		_ = r.Run(context.Background(), func(ctx context.Context) error {
-			serving(t, ctx, &aionet.Server{Handler: func(context.Context, *aionet.Conn) error {
+		_ = new(asyncio.Runner).Run(context.Background(), func(ctx context.Context) error {
+			l, _ := serving(t, ctx, &aionet.Server{Handler: func(context.Context, *aionet.Conn) error {
 				defer func() { deferred = true }()
 				runtime.Goexit()
 				return nil
-			}}, here)
-			c := dial(t, ctx, here)
+			}}, "127.0.0.1:0")
+			c := dial(t, ctx, l.Addr().String())
 			defer c.Close()
 			_, err := c.Peek(1)
 			return err
@@ -155,14 +151,13 @@ func TestServe_GoexitOfAHandler(t *testing.T) {
 		t.Error("Run has returned")
 	}()
 	<-done
-	if !deferred || m.open != 0 {
-		t.Errorf("deferred functions ran: %v; %d streams and listeners are open", deferred, m.open)
+	if after := descriptors(t); !deferred || after > before {
+		t.Errorf("deferred functions ran: %v; %d descriptors before, %d after", deferred, before, after)
 	}
 }
 
 func TestServe_MaxConns(t *testing.T) {
-	m := newMemory()
-	runIn(t, m, func(ctx context.Context) error {
+	simulate(t, func(ctx context.Context) error {
 		open, most := 0, 0
 		server := &aionet.Server{MaxConns: 3, Handler: func(ctx context.Context, c *aionet.Conn) error {
 			open++
@@ -170,7 +165,7 @@ func TestServe_MaxConns(t *testing.T) {
 			defer func() { open-- }()
 			return echo(ctx, c)
 		}}
-		const other = "10.0.0.9:2" // the bound is the server's, however many listeners
+		const other = "10.1.0.1:2" // the bound is the server's, however many listeners
 		l1, task1 := serving(t, ctx, server, here)
 		l2, task2 := serving(t, ctx, server, other)
 		err := asyncio.Group(ctx, func(ctx context.Context, g *asyncio.TaskGroup) error {
@@ -201,18 +196,20 @@ func TestServe_MaxConns(t *testing.T) {
 }
 
 func TestServe_OutOfDescriptorsBacksOffAndRecovers(t *testing.T) {
-	m := newMemory()
-	log := runInLogged(t, m, func(ctx context.Context) error {
-		l, task := serving(t, ctx, &aionet.Server{Handler: echo}, here)
-		pause(t, ctx)
-		a := m.acceptors[here]
-		for range 12 {
-			a.failed = append(a.failed, syscall.EMFILE)
-		}
-		a.failed = append(a.failed, syscall.ENFILE)
+	n := new(scripted)
+	for range 12 {
+		n.accept = append(n.accept, syscall.EMFILE)
+	}
+	n.accept = append(n.accept, syscall.ENFILE, "still there?")
+	log := n.run(t, func(ctx context.Context) error {
 		began := now(t, ctx)
-		c := dial(t, ctx, here)
-		if got, err := asks(c, "still there?"); got != "still there?" || err != nil {
+		served := asyncio.NewFuture[string](ctx)
+		l, task := serving(t, ctx, &aionet.Server{Handler: func(_ context.Context, c *aionet.Conn) error {
+			asked, err := io.ReadAll(c)
+			served.SetResult(string(asked))
+			return err
+		}}, here)
+		if got, err := served.Await(ctx); got != "still there?" || err != nil {
 			t.Errorf("asked %q, %v", got, err)
 		}
 		// 5 ms, doubled up to a second, 13 times
@@ -220,7 +217,6 @@ func TestServe_OutOfDescriptorsBacksOffAndRecovers(t *testing.T) {
 		if took := now(t, ctx).Sub(began); took != want {
 			t.Errorf("took %v, want %v", took, want)
 		}
-		_ = c.Close()
 		_ = l.Close()
 		_, err := task.Await(ctx)
 		return err
@@ -231,24 +227,24 @@ func TestServe_OutOfDescriptorsBacksOffAndRecovers(t *testing.T) {
 }
 
 func TestServe_WhatEndsTheListenerEndsServe(t *testing.T) {
-	m := newMemory()
-	runIn(t, m, func(ctx context.Context) error {
+	n := new(scripted)
+	n.runQuietly(t, func(ctx context.Context) error {
 		_, task := serving(t, ctx, &aionet.Server{Handler: echo}, here)
 		pause(t, ctx)
 		broken := errors.New("broken")
-		m.acceptors[here].failed = []error{broken}
-		m.acceptors[here].wake()
+		n.accept = []any{broken}
+		n.acceptor.wakes()
 		_, err := task.Await(ctx)
 		if !errors.Is(err, broken) {
 			t.Errorf("Serve: %v", err)
 		}
-		wantErr(t, err, "accept tcp 10.0.0.9:1: broken")
+		wantErr(t, err, "accept tcp "+here+": broken")
 		return nil
 	})
 }
 
 func TestServe_ADoneListener(t *testing.T) {
-	runIn(t, newMemory(), func(ctx context.Context) error {
+	simulate(t, func(ctx context.Context) error {
 		l, err := aionet.Listen(ctx, "tcp", here)
 		if err != nil {
 			return err
@@ -268,8 +264,7 @@ func TestServe_ADoneListener(t *testing.T) {
 // Handlers bound what they wait for by a Timeout, and clients that send a byte now and
 // then do not get around it.
 func TestServe_SlowLoris(t *testing.T) {
-	m := newMemory()
-	runIn(t, m, func(ctx context.Context) error {
+	simulate(t, func(ctx context.Context) error {
 		ended := 0
 		server := &aionet.Server{MaxConns: 10, Handler: func(ctx context.Context, c *aionet.Conn) error {
 			err := asyncio.Timeout(ctx, 10*time.Second, func(context.Context) error { return echo(ctx, c) })
@@ -309,7 +304,7 @@ func TestServe_SlowLoris(t *testing.T) {
 
 func TestServe_HandlersHaveTheValuesOfTheContext(t *testing.T) {
 	var user asyncio.Var[string]
-	runIn(t, newMemory(), func(ctx context.Context) error {
+	simulate(t, func(ctx context.Context) error {
 		l, err := aionet.Listen(ctx, "tcp", here)
 		if err != nil {
 			return err

@@ -12,27 +12,21 @@ import (
 
 	"github.com/asyncio-go/asyncio"
 	"github.com/asyncio-go/asyncio/aionet"
+	"github.com/asyncio-go/asyncio/sim"
 )
 
 // Random programs: one task writes in every way, another reads in every way, both are
 // cancelled at random, on a network with little room. What was accepted is what arrives.
 func TestModel_WhatWasAcceptedArrives(t *testing.T) {
-	seeds := uint64(400)
+	seeds := 400
 	if testing.Short() {
 		seeds = 50
 	}
-	for seed := range seeds {
-		random := rand.New(rand.NewPCG(seed, 1))
-		m := newMemory()
-		m.room, m.most = 1+random.IntN(100), random.IntN(20)
-		runIn(t, m, func(ctx context.Context) error {
-			client, server := connectIn(t, ctx)
-			return exchangeAtRandom(t, ctx, seed, client, server)
-		})
-		if t.Failed() {
-			return
-		}
-	}
+	sim.Test(t, closing(func(ctx context.Context, w *sim.World) error {
+		w.Net().SetBuffers(1 + w.Draw(50))
+		client, server := connectIn(t, ctx)
+		return exchangeAtRandom(ctx, w.Draw, client, server)
+	}), sim.Options{Seeds: seeds})
 }
 
 // The same over the system's sockets, on real time.
@@ -44,35 +38,38 @@ func TestModel_WhatTheSystemAcceptedArrives(t *testing.T) {
 				network, address = "unix", t.TempDir()+"/socket"
 			}
 			client, server := connectVia(t, ctx, network, address, &aionet.Dialer{})
-			return exchangeAtRandom(t, ctx, seed, client, server)
+			if err := exchangeAtRandom(ctx, rand.New(rand.NewPCG(seed, 1)).IntN, client, server); err != nil {
+				return fmt.Errorf("seed %d: %w", seed, err)
+			}
+			return nil
 		})
 	}
 }
 
-func exchangeAtRandom(t *testing.T, ctx context.Context, seed uint64, client, server *aionet.Conn) error {
-	t.Helper()
+// exchangeAtRandom uses the connection in ways that draw draws: numbers below its argument.
+func exchangeAtRandom(ctx context.Context, draw func(n int) int, client, server *aionet.Conn) error {
 	defer server.Close()
 	var accepted []byte
 	writer := asyncio.Go(ctx, func(ctx context.Context) (err error) {
-		accepted, err = writeAtRandom(ctx, client, rand.New(rand.NewPCG(seed, 2)))
+		accepted, err = writeAtRandom(ctx, client, draw)
 		return err
 	})
-	got, err := readAtRandom(ctx, server, rand.New(rand.NewPCG(seed, 3)))
+	got, err := readAtRandom(ctx, server, draw)
 	if err != nil {
-		return fmt.Errorf("seed %d: %w", seed, err)
+		return err
 	}
 	if _, err := writer.Await(ctx); err != nil {
-		return fmt.Errorf("seed %d: %w", seed, err)
+		return err
 	}
 	if !bytes.Equal(got, accepted) {
-		t.Errorf("seed %d: %d bytes arrived, %d were accepted, and they differ", seed, len(got), len(accepted))
+		return fmt.Errorf("%d bytes arrived, %d were accepted, and they differ", len(got), len(accepted))
 	}
 	return nil
 }
 
 // briefly calls f within a random time. Running out of it is no error.
-func briefly(ctx context.Context, random *rand.Rand, f func() error) error {
-	d := time.Duration(random.IntN(4)) * time.Millisecond
+func briefly(ctx context.Context, draw func(n int) int, f func() error) error {
+	d := time.Duration(3-draw(4)) * time.Millisecond
 	err := asyncio.Timeout(ctx, d, func(context.Context) error { return f() })
 	if errors.Is(err, asyncio.ErrTimeout) {
 		return asyncio.Sleep(ctx, d)
@@ -80,27 +77,28 @@ func briefly(ctx context.Context, random *rand.Rand, f func() error) error {
 	return err
 }
 
-func writeAtRandom(ctx context.Context, c *aionet.Conn, random *rand.Rand) (accepted []byte, err error) {
+func writeAtRandom(ctx context.Context, c *aionet.Conn, draw func(n int) int) (accepted []byte, err error) {
 	c.SetWriteBuffer(50, 10)
+	random := rand.New(rand.NewPCG(1, 1))
 	for range 60 {
-		if random.IntN(4) == 0 { // the reader waits, and is cancelled
+		if draw(4) == 0 { // the reader waits, and is cancelled
 			if err := asyncio.Sleep(ctx, 2*time.Millisecond); err != nil {
 				return nil, err
 			}
 		}
-		p := make([]byte, random.IntN(120))
+		p := make([]byte, 119-draw(120))
 		for i := range p {
 			p[i] = "abcd\r\n"[random.IntN(6)]
 		}
 		took := 0
-		err := briefly(ctx, random, func() error {
-			switch random.IntN(4) {
+		err := briefly(ctx, draw, func() error {
+			switch draw(4) {
 			case 0:
 				c.Enqueue(p)
 				took = len(p)
 				return c.Drain()
 			case 1:
-				cut := random.IntN(len(p) + 1)
+				cut := draw(len(p) + 1)
 				n, err := c.Writev(p[:cut], p[cut:])
 				took = int(n)
 				return err
@@ -122,13 +120,13 @@ func writeAtRandom(ctx context.Context, c *aionet.Conn, random *rand.Rand) (acce
 	return accepted, c.Close()
 }
 
-func readAtRandom(ctx context.Context, c *aionet.Conn, random *rand.Rand) (got []byte, err error) {
+func readAtRandom(ctx context.Context, c *aionet.Conn, draw func(n int) int) (got []byte, err error) {
 	for {
-		c.SetReadLimit(1 + random.IntN(200))
-		err := briefly(ctx, random, func() error {
-			switch random.IntN(4) {
+		c.SetReadLimit(1 + draw(200))
+		err := briefly(ctx, draw, func() error {
+			switch draw(4) {
 			case 0:
-				p := make([]byte, random.IntN(50))
+				p := make([]byte, 49-draw(50))
 				n, err := c.Read(p)
 				got = append(got, p[:n]...)
 				return err
@@ -139,13 +137,13 @@ func readAtRandom(ctx context.Context, c *aionet.Conn, random *rand.Rand) (got [
 				}
 				return err
 			case 2:
-				b, err := c.Peek(random.IntN(100))
-				n := random.IntN(len(b) + 1)
+				b, err := c.Peek(draw(100))
+				n := draw(len(b) + 1)
 				got = append(got, b[:n]...)
 				c.Discard(n)
 				return err
 			default:
-				p := make([]byte, 1+random.IntN(3))
+				p := make([]byte, 1+draw(3))
 				n, err := io.ReadFull(c, p) // whose part that came is taken, as with any reader
 				got = append(got, p[:n]...)
 				return err

@@ -13,12 +13,19 @@ import (
 
 	"github.com/asyncio-go/asyncio"
 	"github.com/asyncio-go/asyncio/aionet"
+	"github.com/asyncio-go/asyncio/sim"
 )
 
 func TestWrite_EnqueuedTogetherLeavesTogether(t *testing.T) {
-	m := newMemory()
-	runIn(t, m, func(ctx context.Context) error {
-		client, server := connectIn(t, ctx)
+	simulate(t, func(ctx context.Context) error {
+		client, server := connectHosts(t, ctx)
+		packets := 0
+		sim.From(ctx).Net().Rule(func(p sim.Packet) sim.Verdict {
+			if p.Kind == sim.PacketData {
+				packets++
+			}
+			return sim.Deliver
+		})
 		defer client.Close()
 		defer server.Close()
 		for i := range 10 {
@@ -27,15 +34,17 @@ func TestWrite_EnqueuedTogetherLeavesTogether(t *testing.T) {
 		if got := client.Unsent(); got != 80 {
 			t.Errorf("%d bytes unsent, want 80", got)
 		}
-		pause(t, ctx)
-		if got, calls := client.Unsent(), m.streams[0].calls; got != 0 || calls != 1 {
-			t.Errorf("at the end of the turn %d bytes are unsent, after %d calls; want 0, after 1", got, calls)
+		if err := asyncio.Yield(ctx); err != nil {
+			return err
+		}
+		if got := client.Unsent(); got != 0 || packets != 1 {
+			t.Errorf("at the end of the turn %d bytes are unsent, after %d packets; want 0, after 1", got, packets)
 		}
 		client.Enqueue([]byte("question"))
 		reader := asyncio.Go(ctx, func(context.Context) error { _, err := client.ReadLine(); return err })
 		waiting(t, ctx, reader)
-		if calls := m.streams[0].calls; calls != 2 {
-			t.Errorf("%d calls after another Enqueue and a read", calls)
+		if packets != 2 {
+			t.Errorf("%d packets after another Enqueue and a read", packets)
 		}
 		b, err := server.Peek(88)
 		if want := "question"; !strings.HasSuffix(string(b), want) || err != nil {
@@ -63,9 +72,8 @@ func TestWrite_EnqueuedTogetherIsOneSegment(t *testing.T) {
 }
 
 func TestWrite_EnqueueAndWriteKeepTheirOrder(t *testing.T) {
-	m := newMemory()
-	m.room = 3
-	runIn(t, m, func(ctx context.Context) error {
+	simulate(t, func(ctx context.Context) error {
+		room(ctx, 6)
 		client, server := connectIn(t, ctx)
 		writer := asyncio.Go(ctx, func(context.Context) error {
 			client.Enqueue([]byte("a1 "))
@@ -102,9 +110,8 @@ func TestWrite_CancelledInTheMiddleTellsHowMuch(t *testing.T) {
 		},
 	} {
 		for taken := range 4 { // how often the peer reads before the cancellation
-			m := newMemory()
-			m.room = 10
-			runIn(t, m, func(ctx context.Context) error {
+			simulate(t, func(ctx context.Context) error {
+				room(ctx, 10)
 				client, server := connectIn(t, ctx)
 				defer server.Close()
 				text := []byte(strings.Repeat("0123456789", 10))
@@ -137,9 +144,8 @@ func TestWrite_CancelledInTheMiddleTellsHowMuch(t *testing.T) {
 }
 
 func TestWrite_CancelledWhileItWaitsForItsTurn(t *testing.T) {
-	m := newMemory()
-	m.room = 4
-	runIn(t, m, func(ctx context.Context) error {
+	simulate(t, func(ctx context.Context) error {
+		room(ctx, 4)
 		client, server := connectIn(t, ctx)
 		defer server.Close()
 		var writers []*asyncio.Task[int]
@@ -168,9 +174,8 @@ func TestWrite_CancelledWhileItWaitsForItsTurn(t *testing.T) {
 }
 
 func TestWrite_WaterMarks(t *testing.T) {
-	m := newMemory()
-	m.room = 10
-	runIn(t, m, func(ctx context.Context) error {
+	simulate(t, func(ctx context.Context) error {
+		room(ctx, 10)
 		client, server := connectIn(t, ctx)
 		client.SetWriteBuffer(100, 50)
 		client.Enqueue(make([]byte, 100))
@@ -204,13 +209,9 @@ func TestWrite_WaterMarks(t *testing.T) {
 }
 
 func TestWrite_APeerThatNeverReadsCostsTheHighWaterMark(t *testing.T) {
-	for _, network := range []string{"system", "memory"} {
-		o := asyncio.LoopOptions{}
-		if network == "memory" {
-			o.Network = newMemory()
-		}
-		runWith(t, o, func(ctx context.Context) error {
-			client, server := connectVia(t, ctx, "tcp", "127.0.0.1:4321", &aionet.Dialer{})
+	for network, run := range map[string]func(t *testing.T, main func(ctx context.Context) error){"system": run, "simulated": simulate} {
+		run(t, func(ctx context.Context) error {
+			client, server := connect(t, ctx)
 			defer client.Abort()
 			defer server.Close()
 			piece, most, sent := make([]byte, 10_000), 0, 0
@@ -239,20 +240,20 @@ func TestWrite_APeerThatNeverReadsCostsTheHighWaterMark(t *testing.T) {
 }
 
 // A Drain that begins during a Write of another task is not forgotten when that ends
-// without another wait.
+// without another wait, whichever of the two looks first.
 func TestWrite_DrainBesideAWrite(t *testing.T) {
-	m := newMemory()
-	m.room, m.most = 1, 1
-	runIn(t, m, func(ctx context.Context) error {
+	sim.Test(t, closing(func(ctx context.Context, w *sim.World) error {
+		const full = 128 << 10
+		room(ctx, full)
 		client, server := connectIn(t, ctx)
 		defer server.Close()
-		writer := asyncio.Go(ctx, func(context.Context) error { _, err := client.Write(make([]byte, 100)); return err })
+		client.SetWriteBuffer(20, 10)
+		writer := asyncio.Go(ctx, func(context.Context) error { _, err := client.Write(make([]byte, full+100)); return err })
 		waiting(t, ctx, writer)
-		client.Enqueue(make([]byte, 100<<10))
+		client.Enqueue(make([]byte, 30))
 		drained := asyncio.Go(ctx, func(context.Context) error { return client.Drain() })
 		waiting(t, ctx, drained)
-		m.room = 1 << 20
-		if _, err := server.Read(make([]byte, 1)); err != nil {
+		if _, err := io.ReadFull(server, make([]byte, full)); err != nil {
 			return err
 		}
 		if _, err := writer.Await(ctx); err != nil {
@@ -262,17 +263,18 @@ func TestWrite_DrainBesideAWrite(t *testing.T) {
 			return err
 		}
 		return client.Close()
-	})
+	}), sim.Options{Seeds: 100})
 }
 
 func TestWrite_FailuresAreToldOnceAndForAll(t *testing.T) {
-	runIn(t, newMemory(), func(ctx context.Context) error {
+	simulate(t, func(ctx context.Context) error {
 		client, server := connectIn(t, ctx)
 		server.Abort()
+		pause(t, ctx)
 		client.Enqueue([]byte("lost"))
 		pause(t, ctx)
 		for range 2 {
-			if err := client.Drain(); !errors.Is(err, syscall.EPIPE) {
+			if err := client.Drain(); !errors.Is(err, syscall.ECONNRESET) {
 				t.Errorf("Drain: %v", err)
 			}
 		}
@@ -280,7 +282,7 @@ func TestWrite_FailuresAreToldOnceAndForAll(t *testing.T) {
 		if got := client.Unsent(); got != 0 {
 			t.Errorf("%d bytes unsent", got)
 		}
-		if n, err := client.Write([]byte("x")); n != 0 || !errors.Is(err, syscall.EPIPE) {
+		if n, err := client.Write([]byte("x")); n != 0 || !errors.Is(err, syscall.ECONNRESET) {
 			t.Errorf("Write: %d, %v", n, err)
 		}
 		return client.Close()
@@ -288,9 +290,8 @@ func TestWrite_FailuresAreToldOnceAndForAll(t *testing.T) {
 }
 
 func TestWrite_CloseWriteWaitsForWhatWasEnqueued(t *testing.T) {
-	m := newMemory()
-	m.room = 5
-	runIn(t, m, func(ctx context.Context) error {
+	simulate(t, func(ctx context.Context) error {
+		room(ctx, 5)
 		client, server := connectIn(t, ctx)
 		defer server.Close()
 		client.Enqueue([]byte("hello, world"))

@@ -148,6 +148,9 @@ func (s *stream) granted() {
 // consent.
 func (s *stream) establish() {
 	s.state, s.out.tries = open, 0
+	if s.severed() || s.peer.state == dead { // since it was said
+		s.suspect()
+	}
 	s.listener.push(s)
 }
 

@@ -188,8 +188,8 @@ func (s *stream) hear(p *packet) {
 		return
 	}
 	s.out.unheard = false
-	s.out.acks = append(s.out.acks, ack{*p.order, p.seq, p.edge})
 	s.absorb()
+	s.out.acks = append(s.out.acks, ack{*p.order, p.seq, p.edge}) // which even without latency comes in a step of its own
 	s.expectAcks()
 }
 

@@ -61,7 +61,7 @@ func (x *shrinker) outline() (o outline) {
 // go: a schedule in which two tasks take turns in running ahead of a third takes many
 // words, one in which the first of them runs ahead and then the other few.
 func (x *shrinker) gather() {
-	for again := true; again; {
+	for again := true; again && !x.spent(); {
 		o := x.outline()
 		again = x.omits(&o) || x.moves(&o)
 	}

@@ -144,3 +144,45 @@ func TestClock_DriftLeavesTheNetworkAlone(t *testing.T) {
 		return errors.Join(h.Wait(ctx), server.Wait(ctx))
 	}, sim.Options{Seeds: 200})
 }
+
+// A client may crash while its word that it has heard of the consent is under way. The
+// server has a connection then, and learns from it that nobody is there.
+func TestHost_CrashOfAClientThatConnects(t *testing.T) {
+	clean(t, func(ctx context.Context, w *sim.World) error {
+		conns := 0
+		_, its := stay(ctx, w, "server")
+		l, err := aionet.Listen(its, "tcp", ":7")
+		if err != nil {
+			return err
+		}
+		server := asyncio.Go(its, func(ctx context.Context) error {
+			return aionet.Serve(ctx, l, func(_ context.Context, c *aionet.Conn) error {
+				conns++
+				defer func() { conns-- }()
+				_, err := c.Peek(1)
+				return err
+			})
+		})
+		h := w.Host(ctx, "client", func(ctx context.Context) error {
+			c, err := persistent(ctx, "server")
+			if err != nil {
+				return err
+			}
+			defer c.Abort()
+			return asyncio.Sleep(ctx, 24*time.Hour)
+		})
+		if err := asyncio.Sleep(ctx, time.Duration(w.Draw(30))*time.Millisecond); err != nil {
+			return err
+		}
+		h.Crash()
+		if err := asyncio.Sleep(ctx, time.Hour); err != nil {
+			return err
+		}
+		if conns != 0 {
+			return fmt.Errorf("an hour after the crash, %d connections are served", conns)
+		}
+		server.Cancel(nil)
+		_, _ = server.Await(ctx)
+		return nil
+	}, sim.Options{Seeds: 300})
+}

@@ -66,11 +66,12 @@ type link struct {
 	span
 }
 
-// SetLatency sets how long packets are under way, 1 to 10 ms unless it is called. Those
-// of one direction of a connection stay in order.
+// SetLatency sets how long packets between hosts are under way, 1 to 10 ms unless it is
+// called. Those of one direction of a connection stay in order.
 func (n *Network) SetLatency(min, max time.Duration) { n.latency = spanOf("SetLatency", min, max) }
 
-// SetLinkLatency is [Network.SetLatency] for the packets between two hosts.
+// SetLinkLatency is [Network.SetLatency] for the packets between two hosts, or with the
+// same host twice for those between its own sockets.
 func (n *Network) SetLinkLatency(a, b *Host, min, max time.Duration) {
 	s := spanOf("SetLinkLatency", min, max)
 	n.links = append(n.links, link{n.stackOf(a), n.stackOf(b), s})
@@ -85,13 +86,13 @@ func spanOf(method string, min, max time.Duration) span {
 
 // spanBetween is the latency from one host to another.
 func (n *Network) spanBetween(a, b *stack) span {
-	if a == b {
-		return loopback
-	}
 	for _, l := range slices.Backward(n.links) { // the last that was set
 		if l.a == a && l.b == b || l.a == b && l.b == a {
 			return l.span
 		}
+	}
+	if a == b {
+		return loopback
 	}
 	return n.latency
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/asyncio-go/asyncio"
 	"github.com/asyncio-go/asyncio/aionet"
+	"github.com/asyncio-go/asyncio/sim"
 )
 
 // connected runs a behaviour of a connection everywhere.
@@ -288,5 +289,31 @@ func TestListen_CloseResetsWhatWasNotAccepted(t *testing.T) {
 		}
 		_, err = c.Read(make([]byte, 10))
 		return wants("a read", err, syscall.ECONNRESET)
+	})
+}
+
+// Without latency everything arrives, too, and at the time at which it was sent: also what
+// has to wait for room.
+func TestStream_WithoutLatency(t *testing.T) {
+	explored(t, 200, func(ctx context.Context, w *sim.World) error {
+		w.Net().SetLinkLatency(nil, nil, 0, 0)
+		w.Net().SetBuffers(1)
+		client, server, err := (venue{client: ctx, server: ctx, host: "127.0.0.1"}).pair(ctx)
+		if err != nil {
+			return err
+		}
+		defer server.Close()
+		began := w.Now()
+		writer := asyncio.Go(ctx, func(context.Context) error {
+			return errors.Join(write(client, "ten bytes!"), client.Close())
+		})
+		if err := wantsAll(server, "ten bytes!", io.EOF); err != nil {
+			return err
+		}
+		if took := w.Now() - began; took != 0 {
+			return fmt.Errorf("it took %v", took)
+		}
+		_, err = writer.Await(ctx)
+		return err
 	})
 }

@@ -10,7 +10,14 @@ type shrinker struct {
 	kind  Kind
 	best  []int32
 	tries int
+	steps int
 }
+
+// maxShrinkSteps is how many steps shrinking takes at most, in all of its runs, which is a
+// second or two.
+const maxShrinkSteps = 500_000
+
+func (x *shrinker) spent() bool { return x.tries >= x.c.o.Shrink || x.steps >= maxShrinkSteps }
 
 // shrink is the shortest record that was found.
 func (c *campaign) shrink(kind Kind, picks []int32) []int32 {
@@ -29,11 +36,13 @@ func (x *shrinker) fails(picks []int32) bool { return x.failsBy(&replay{picks: p
 
 // failsBy is fails for the decisions of a strategy.
 func (x *shrinker) failsBy(by strategy) bool {
-	if x.tries++; x.tries > x.c.o.Shrink {
+	if x.spent() {
 		return false
 	}
+	x.tries++
 	x.s.reset(by, x.c.o.MaxSteps)
 	w := x.c.play(x.s)
+	x.steps += len(x.s.steps)
 	if w.failure == nil || w.failure.Kind != x.kind {
 		return false
 	}
@@ -54,7 +63,7 @@ func (x *shrinker) deviations() (n int) {
 // can be spared. (Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing
 // Input", IEEE TSE 2002.)
 func (x *shrinker) drop() {
-	for size := (x.deviations() + 1) / 2; size > 0; {
+	for size := (x.deviations() + 1) / 2; size > 0 && !x.spent(); {
 		if !x.dropChunks(size) {
 			size /= 2
 		} else {
@@ -65,7 +74,7 @@ func (x *shrinker) drop() {
 
 // dropChunks tries the record without each so many deviations in a row.
 func (x *shrinker) dropChunks(size int) (shorter bool) {
-	for from := 0; from < x.deviations(); {
+	for from := 0; from < x.deviations() && !x.spent(); {
 		picks := slices.Clone(x.best)
 		seen := 0
 		for i, p := range picks {
@@ -104,7 +113,7 @@ func (x *shrinker) search(most int) {
 func (x *shrinker) extend(picks []int32, made []decision, n int) bool {
 	for i := len(picks); i < len(made); i++ {
 		for p := int32(1); p < min(made[i].n, maxSearched); p++ {
-			if x.tries > x.c.o.Shrink {
+			if x.spent() {
 				return false
 			}
 			longer := append(slices.Grow(slices.Clone(picks), i+1-len(picks)), make([]int32, i+1-len(picks))...)
@@ -125,7 +134,7 @@ const maxSearched = 8
 
 // lower makes each deviation as small as it can be.
 func (x *shrinker) lower() {
-	for i := 0; i < len(x.best); i++ {
+	for i := 0; i < len(x.best) && !x.spent(); i++ {
 		for p := int32(1); i < len(x.best) && p < x.best[i]; p++ {
 			picks := slices.Clone(x.best)
 			picks[i] = p

@@ -57,3 +57,29 @@ func TestShrink_TasksThatRunAheadDoSoInOneGo(t *testing.T) {
 		}
 	}
 }
+
+// Runs of many steps are tried less often.
+func TestShrink_TakesABoundedNumberOfSteps(t *testing.T) {
+	const steps = 50_000
+	runs := 0
+	r := sim.Explore(func(ctx context.Context, w *sim.World) error {
+		runs++
+		drawn := 0
+		for range steps {
+			drawn += w.Draw(2)
+			if err := asyncio.Yield(ctx); err != nil {
+				return err
+			}
+		}
+		if drawn > steps/4 {
+			return errors.New("too many")
+		}
+		return nil
+	}, sim.Options{Jobs: 1})
+	if r.Failure == nil {
+		t.Fatal("not found")
+	}
+	if extra := runs - r.Schedules; extra > 15 {
+		t.Errorf("%d runs beside the %d schedules", extra, r.Schedules)
+	}
+}

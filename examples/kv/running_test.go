@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -57,7 +58,9 @@ func start(t *testing.T, network string, l limits) *running {
 		if err := <-ended; !errors.Is(err, context.Canceled) {
 			t.Errorf("the server ended with %v", err)
 		}
-		r.wantNothingLeft()
+		if err := r.engine.leftovers(); err != nil {
+			t.Error(err)
+		}
 	})
 	return r
 }
@@ -88,17 +91,17 @@ func (r *running) until(what string, condition func(e *engine) bool) {
 	r.t.Fatalf("in vain: %s", what)
 }
 
-// wantNothingLeft checks that clients that are gone have left nothing.
-func (r *running) wantNothingLeft() {
-	e := r.engine
+// leftovers is an error if clients that are gone have left something.
+func (e *engine) leftovers() error {
 	if e.stats.clients != 0 || e.stats.blocked != 0 || len(e.channels) != 0 || len(e.patterns) != 0 {
-		r.t.Errorf("left: %d clients, %d blocked, %d channels, %d patterns", e.stats.clients, e.stats.blocked, len(e.channels), len(e.patterns))
+		return fmt.Errorf("left: %d clients, %d blocked, %d channels, %d patterns", e.stats.clients, e.stats.blocked, len(e.channels), len(e.patterns))
 	}
 	for _, d := range e.dbs {
 		if len(d.watchers) != 0 || len(d.waiters) != 0 {
-			r.t.Errorf("left in database %d: %d watched keys, waiters for %d lists", d.number, len(d.watchers), len(d.waiters))
+			return fmt.Errorf("left in database %d: %d watched keys, waiters for %d lists", d.number, len(d.watchers), len(d.waiters))
 		}
 	}
+	return nil
 }
 
 func (c *remote) want(line, reply string) {
