@@ -36,6 +36,10 @@ type Options struct {
 	// one.
 	Jobs int
 
+	// Shrink is how many runs may be spent on making the schedule of a failure
+	// ordinary; zero means 5,000, and a negative number none.
+	Shrink int
+
 	// Reach are the names of [Sometimes] and [Reachable] that the campaign must see;
 	// those of Sometimes that it comes across need not be listed.
 	Reach []string
@@ -55,6 +59,7 @@ func (o Options) filled() Options {
 	}
 	o.Seeds = cmp.Or(o.Seeds, 1000)
 	o.MaxSteps = cmp.Or(o.MaxSteps, 100_000)
+	o.Shrink = cmp.Or(o.Shrink, 5000)
 	o.Jobs = cmp.Or(o.Jobs, runtime.GOMAXPROCS(0))
 	if last := uint64(o.Seeds) - 1; o.Seed > math.MaxUint64-last {
 		panic(fmt.Sprintf("sim: Options: there are no %d seeds from %d on; begin with a lower one", o.Seeds, o.Seed))
@@ -234,7 +239,11 @@ func (c *campaign) found(s, passed *schedule, seed uint64, f *Failure) {
 		if where := c.repeat(s); where != "" {
 			f = &Failure{Kind: KindStrayed, Err: fmt.Errorf("%s; the run had failed with: %w", where, f.Err)}
 		} else {
-			f = c.tell(c.shrink(f.Kind, picksOf(s)), passed)
+			picks := picksOf(s)
+			if c.o.Shrink > 0 {
+				picks = c.shrink(f.Kind, picks)
+			}
+			f = c.tell(picks, passed)
 		}
 	}
 	f.Seed, f.Strategy, f.Schedules = seed, c.o.strategyOf(seed), int(seed-c.o.Seed)+1
