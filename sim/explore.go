@@ -36,10 +36,6 @@ type Options struct {
 	// one.
 	Jobs int
 
-	// Shrink is how many runs may be spent on making the schedule of a failure
-	// ordinary; zero means 5,000, and a negative number none.
-	Shrink int
-
 	// Reach are the names of [Sometimes] and [Reachable] that the campaign must see;
 	// those of Sometimes that it comes across need not be listed.
 	Reach []string
@@ -59,7 +55,6 @@ func (o Options) filled() Options {
 	}
 	o.Seeds = cmp.Or(o.Seeds, 1000)
 	o.MaxSteps = cmp.Or(o.MaxSteps, 100_000)
-	o.Shrink = cmp.Or(o.Shrink, 5000)
 	o.Jobs = cmp.Or(o.Jobs, runtime.GOMAXPROCS(0))
 	if last := uint64(o.Seeds) - 1; o.Seed > math.MaxUint64-last {
 		panic(fmt.Sprintf("sim: Options: there are no %d seeds from %d on; begin with a lower one", o.Seeds, o.Seed))
@@ -73,8 +68,11 @@ type Report struct {
 	Steps     int // in all of them
 	Choices   int // decisions in all of them that could have been made otherwise
 	Elapsed   time.Duration
-	Complete  bool     // of Exhaustive: every schedule was tried
-	Failure   *Failure // nil if no run failed
+	// Hash is of all decisions and steps of all of them: the same for the same seeds,
+	// on whatever machine, as long as no run fails.
+	Hash     uint64
+	Complete bool     // of Exhaustive: every schedule was tried
+	Failure  *Failure // nil if no run failed
 }
 
 // A campaign is many runs of one function.
@@ -90,6 +88,7 @@ type campaign struct {
 	choices atomic.Int64
 	steps   atomic.Int64
 	ran     atomic.Int64
+	hash    atomic.Uint64 // a sum, because runs end in any order
 
 	mu       sync.Mutex
 	failed   *Failure // of the lowest seed
@@ -120,6 +119,7 @@ func (c *campaign) explore() *Report {
 		c.spread(began)
 	}
 	r.Schedules, r.Steps, r.Choices = int(c.ran.Load()), int(c.steps.Load()), int(c.choices.Load())
+	r.Hash = c.hash.Load()
 	if r.Failure = c.failed; r.Failure == nil {
 		r.Failure = c.verdict(r)
 	}
@@ -164,6 +164,7 @@ func (c *campaign) first() {
 
 func (c *campaign) count(s *schedule) {
 	c.ran.Add(1)
+	c.hash.Add(s.hash)
 	c.steps.Add(int64(len(s.steps)))
 	c.choices.Add(int64(len(s.made)))
 }
@@ -239,11 +240,7 @@ func (c *campaign) found(s, passed *schedule, seed uint64, f *Failure) {
 		if where := c.repeat(s); where != "" {
 			f = &Failure{Kind: KindStrayed, Err: fmt.Errorf("%s; the run had failed with: %w", where, f.Err)}
 		} else {
-			picks := picksOf(s)
-			if c.o.Shrink > 0 {
-				picks = c.shrink(f.Kind, picks)
-			}
-			f = c.tell(picks, passed)
+			f = c.tell(c.shrink(f.Kind, picksOf(s)), passed)
 		}
 	}
 	f.Seed, f.Strategy, f.Schedules = seed, c.o.strategyOf(seed), int(seed-c.o.Seed)+1

@@ -46,31 +46,6 @@ func TestExplore_FindsALostUpdate(t *testing.T) {
 	t.Log(r.Failure)
 }
 
-// Where a run takes long, so would shrinking.
-func TestExplore_ShrinkIsBounded(t *testing.T) {
-	runs := func(o sim.Options) (extra int, f *sim.Failure) {
-		n := 0
-		o.Jobs = 1
-		r := sim.Explore(func(ctx context.Context, w *sim.World) error {
-			n++
-			return lostUpdate(ctx, w)
-		}, o)
-		if r.Failure == nil {
-			t.Fatalf("%d schedules: not found", r.Schedules)
-		}
-		return n - r.Schedules, r.Failure
-	}
-	none, raw := runs(sim.Options{Shrink: -1})
-	few, _ := runs(sim.Options{Shrink: 3})
-	all, shrunk := runs(sim.Options{})
-	if none >= few || few >= all {
-		t.Errorf("beside the schedules it ran %d without shrinking, %d with 3 tries, %d as usual", none, few, all)
-	}
-	if len(raw.Deviations) < len(shrunk.Deviations) {
-		t.Errorf("%d deviations as found, %d after shrinking", len(raw.Deviations), len(shrunk.Deviations))
-	}
-}
-
 func BenchmarkExplore(b *testing.B) {
 	b.ReportAllocs()
 	f := func(ctx context.Context, w *sim.World) error {

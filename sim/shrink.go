@@ -13,11 +13,14 @@ type shrinker struct {
 	steps int
 }
 
-// maxShrinkSteps is how many steps shrinking takes at most, in all of its runs, which is a
-// second or two.
-const maxShrinkSteps = 500_000
+// Shrinking takes at most so many runs, and so many steps in all of them, which is
+// about a second.
+const (
+	maxTries       = 5000
+	maxShrinkSteps = 200_000
+)
 
-func (x *shrinker) spent() bool { return x.tries >= x.c.o.Shrink || x.steps >= maxShrinkSteps }
+func (x *shrinker) spent() bool { return x.tries >= maxTries || x.steps >= maxShrinkSteps }
 
 // shrink is the shortest record that was found.
 func (c *campaign) shrink(kind Kind, picks []int32) []int32 {

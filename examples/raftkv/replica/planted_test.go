@@ -15,7 +15,7 @@ const enough = 3000
 func TestPlanted_AreFound(t *testing.T) {
 	t.Logf("%-42s %9s %7s  %s", "bug", "schedules", "seconds", "seen as")
 	for _, bug := range replica.Bugs {
-		r := sim.Explore(scenario(bug), sim.Options{Seeds: enough, Shrink: -1})
+		r := sim.Explore(scenario(bug), sim.Options{Seeds: enough})
 		if r.Failure == nil {
 			t.Errorf("%-42s not found in %d schedules", bug, r.Schedules)
 			continue
