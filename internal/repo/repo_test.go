@@ -258,10 +258,11 @@ func TestAPI(t *testing.T) {
 // exported is the output of go doc from the first declaration on, less the
 // documentation.
 func exported(doc string) string {
-	if i := strings.Index(doc, "\nCONSTANTS\n"); i >= 0 {
-		doc = doc[i:]
-	} else if i := strings.Index(doc, "\nVARIABLES\n"); i >= 0 {
-		doc = doc[i:]
+	for _, title := range []string{"CONSTANTS", "VARIABLES", "FUNCTIONS", "TYPES"} { // in this order
+		if i := strings.Index(doc, "\n"+title+"\n"); i >= 0 {
+			doc = doc[i:]
+			break
+		}
 	}
 	doc = funcBody.ReplaceAllString(doc, "")
 	var lines []string
