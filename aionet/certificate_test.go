@@ -3,8 +3,7 @@ package aionet_test
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
+	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
@@ -43,9 +42,10 @@ func newAuthority() *authority {
 	return a
 }
 
-// certify makes a certificate, signed by parent or by itself.
-func certify(name string, parent *x509.Certificate, parentKey *ecdsa.PrivateKey) (*x509.Certificate, *ecdsa.PrivateKey) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+// certify makes a certificate, signed by parent or by itself. Its signatures are all of
+// one length, so that handshakes can be repeated in simulation.
+func certify(name string, parent *x509.Certificate, parentKey ed25519.PrivateKey) (*x509.Certificate, ed25519.PrivateKey) {
+	_, key, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		panic(err)
 	}

@@ -56,11 +56,11 @@ func serverHost(ctx context.Context, w *sim.World, serve func(ctx context.Contex
 	return h, w.Settle(ctx)
 }
 
-func exchange(ctx context.Context) error { return exchangeWith(ctx, "server:1") }
+func exchange(ctx context.Context) error { return exchangeWith(ctx, &aionet.Dialer{}, "server:1") }
 
 // exchangeWith is what a client does with each kind of await.
-func exchangeWith(ctx context.Context, address string) error {
-	c, err := aionet.Dial(ctx, "tcp", address)
+func exchangeWith(ctx context.Context, d *aionet.Dialer, address string) error {
+	c, err := d.Dial(ctx, "tcp", address)
 	if err != nil {
 		return err
 	}
@@ -112,6 +112,13 @@ func slowEcho(ctx context.Context, c *aionet.Conn) error {
 	return nil
 }
 
+// secretly is exchange over TLS.
+func secretly(ctx context.Context) error {
+	config := clientConfig()
+	config.Time = time.Now // simulated time begins in 2000
+	return exchangeWith(ctx, &aionet.Dialer{TLS: config}, "server:1")
+}
+
 func TestMoments_OfAClient(t *testing.T) {
 	for name, handler := range map[string]aionet.Handler{
 		"the handler echoes":                        echo,
@@ -124,19 +131,34 @@ func TestMoments_OfAClient(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				if err := unlessCancelled(w.Victim(ctx, exchange)); err != nil {
-					return fmt.Errorf("the client ended with %w", err)
-				}
-				if err := exchange(ctx); err != nil { // the server serves the next all the same
-					return fmt.Errorf("the next client: %w", err)
-				}
-				if err := server.Shutdown(ctx); err != nil {
-					return err
-				}
-				return host.Wait(ctx)
+				return cancelledOf(ctx, w, exchange, server, host)
 			})
 		})
 	}
+}
+
+func TestMoments_OfAClientOverTLS(t *testing.T) {
+	cancelledAtEveryMoment(t, 20, func(ctx context.Context, w *sim.World) error {
+		w.Net().SetBuffers(200)
+		server := &aionet.Server{Handler: echo, TLS: serverConfig()}
+		host, err := serverHost(ctx, w, server.Serve)
+		if err != nil {
+			return err
+		}
+		return cancelledOf(ctx, w, secretly, server, host)
+	})
+}
+
+// cancelledOf has a client be the victim. The server serves the next all the same, and
+// ends.
+func cancelledOf(ctx context.Context, w *sim.World, client func(ctx context.Context) error, s *aionet.Server, host *sim.Host) error {
+	if err := unlessCancelled(w.Victim(ctx, client)); err != nil {
+		return fmt.Errorf("the client ended with %w", err)
+	}
+	if err := client(ctx); err != nil {
+		return fmt.Errorf("the next client: %w", err)
+	}
+	return errors.Join(s.Shutdown(ctx), host.Wait(ctx))
 }
 
 // A server with clients in the middle of everything, on which a task calls Shutdown, or
@@ -191,7 +213,7 @@ func crowd(ctx context.Context, addresses ...string) (clients []*asyncio.Task[st
 		clients = append(clients, asyncio.Go(ctx, func(ctx context.Context) error {
 			address := addresses[i%len(addresses)]
 			if i != 3 {
-				return exchangeWith(ctx, address)
+				return exchangeWith(ctx, &aionet.Dialer{}, address)
 			}
 			c, err := aionet.Dial(ctx, "tcp", address)
 			if err != nil {

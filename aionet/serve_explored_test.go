@@ -2,6 +2,7 @@ package aionet_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"testing"
@@ -15,10 +16,15 @@ import (
 // A server whose clients crash, stand still, are cut off and come again keeps its limit,
 // serves everybody once the world is whole, and ends in time.
 func TestServe_ClientsWithFaults(t *testing.T) {
+	t.Run("plain", func(t *testing.T) { clientsWithFaults(t, 200, exchange, nil) })
+	t.Run("TLS", func(t *testing.T) { clientsWithFaults(t, 20, secretly, serverConfig()) }) // handshakes cost
+}
+
+func clientsWithFaults(t *testing.T, seeds int, client func(ctx context.Context) error, config *tls.Config) {
 	const limit, grace = 3, 5 * time.Second
 	sim.Test(t, closing(func(ctx context.Context, w *sim.World) error {
 		handlers := 0
-		server := &aionet.Server{MaxConns: limit, Grace: grace, Handler: func(ctx context.Context, c *aionet.Conn) error {
+		server := &aionet.Server{MaxConns: limit, Grace: grace, TLS: config, HandshakeTimeout: -1, Handler: func(ctx context.Context, c *aionet.Conn) error {
 			handlers++
 			defer func() { handlers-- }()
 			sim.Sometimes(ctx, handlers == limit, "it is full")
@@ -41,13 +47,13 @@ func TestServe_ClientsWithFaults(t *testing.T) {
 		}
 		host.Spare()
 		for i := range 5 {
-			w.Host(ctx, fmt.Sprint("client", i), visitor)
+			w.Host(ctx, fmt.Sprint("client", i), visitor(client))
 		}
 		if err := asyncio.Sleep(ctx, time.Minute); err != nil {
 			return err
 		}
 		w.Quiet()
-		if err := asyncio.Timeout(ctx, 10*time.Minute, exchange); err != nil {
+		if err := asyncio.Timeout(ctx, 10*time.Minute, client); err != nil {
 			return fmt.Errorf("a client in a world that is whole: %w", err)
 		}
 		began := w.Now()
@@ -58,16 +64,18 @@ func TestServe_ClientsWithFaults(t *testing.T) {
 			return fmt.Errorf("the end took %v, and %d handlers run", took, handlers)
 		}
 		return nil
-	}), sim.Options{Seeds: 200, Faults: sim.AllFaults &^ sim.FaultDisk})
+	}), sim.Options{Seeds: seeds, Faults: sim.AllFaults &^ sim.FaultDisk})
 }
 
-// visitor uses the server again and again, as far as that goes.
-func visitor(ctx context.Context) error {
-	for ctx.Err() == nil {
-		_ = asyncio.Timeout(ctx, 20*time.Second, exchange)
-		_ = asyncio.Sleep(ctx, time.Second)
+// visitor is a client again and again, as far as that goes.
+func visitor(client func(ctx context.Context) error) func(ctx context.Context) error {
+	return func(ctx context.Context) error {
+		for ctx.Err() == nil {
+			_ = asyncio.Timeout(ctx, 20*time.Second, client)
+			_ = asyncio.Sleep(ctx, time.Second)
+		}
+		return nil
 	}
-	return nil
 }
 
 // Who ends a server, how often and when, makes no difference: it ends within the grace,
