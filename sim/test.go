@@ -96,6 +96,9 @@ func appendLine(name string, line []byte) error {
 
 // traced runs a seed once more and tells its steps.
 func (c *campaign) traced(seed uint64) string {
+	if c.o.exhaustive() {
+		return fmt.Sprintf("sim: schedule %d and all before it passed; only one that fails is told step by step", seed)
+	}
 	s := &schedule{}
 	s.reset(newStrategies().begin(c.o.strategyOf(seed), seed, c.est), c.o.MaxSteps)
 	s.names = newNames()
