@@ -51,6 +51,19 @@ func (e *engine) injectCall(c injected) bool {
 	return e.post(c)
 }
 
+// Fenced refuses, on a loop with a Fence, what is outside of it: the Fence is told, and
+// the error returned. Other loops refuse nothing. It is for packages that use the system
+// past the loop, to be called before they do; what is named and what is to be used instead
+// are parts of the error's sentence.
+func (l *Loop) Fenced(what, instead string) error {
+	if l.e.opts.Fence == nil {
+		return nil
+	}
+	err := fenced(what, instead)
+	l.e.opts.Fence(err)
+	return err
+}
+
 // fenced is the error of an attempt to leave a loop with a Fence.
 func fenced(what, instead string) error {
 	return misuse(nil, "%s, which has no place in a simulation; use %s there", what, instead)

@@ -19,6 +19,13 @@ func (c *Cmd) launch(ctx context.Context) error {
 			c.closeAll()
 		}
 	}()
+	l, err := asyncio.RunningLoop(ctx)
+	if err != nil {
+		return err
+	}
+	if err := l.Fenced(fmt.Sprintf("aioexec: %v: a program of the system", c), "a function in its place"); err != nil {
+		return err
+	}
 	x, err := c.prepare(ctx)
 	if err != nil {
 		return err

@@ -19,7 +19,7 @@ var programs = []struct {
 	{"lock", contend, sim.Options{}},
 	{"queue", produce, sim.Options{}},
 	{"group", nest, sim.Options{}},
-	{"timeout", race, sim.Options{}},
+	{"timeout", deadlines, sim.Options{}},
 	{"generator", generate, sim.Options{}},
 	{"future", relay, sim.Options{}},
 	{"blocking", work, sim.Options{}},
@@ -105,8 +105,8 @@ func nest(ctx context.Context, _ *sim.World) error {
 	return nil
 }
 
-// race has deadlines that are equal, and sleeps that end at the same time.
-func race(ctx context.Context, _ *sim.World) error {
+// deadlines has deadlines that are equal, and sleeps that end at the same time.
+func deadlines(ctx context.Context, _ *sim.World) error {
 	return crew(ctx, 4, func(ctx context.Context, i int) error {
 		err := asyncio.Timeout(ctx, time.Second, func(ctx context.Context) error {
 			return asyncio.Sleep(ctx, time.Second)

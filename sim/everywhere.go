@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/asyncio-go/asyncio"
 )
@@ -91,7 +92,11 @@ func CancelEverywhere(t testing.TB, f Func, o Options) {
 		return
 	}
 	all := newStrategies()
+	began := time.Now()
 	for i := range uint64(base.o.Seeds) {
+		if base.o.Budget > 0 && time.Since(began) > base.o.Budget {
+			return
+		}
 		if f := base.everywhere(all, base.o.Seed+i); f != nil {
 			f.replay = command(t.Name(), packageOf(base.f), fmt.Sprint(f.Seed))
 			t.Error(f)

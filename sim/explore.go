@@ -240,7 +240,7 @@ func (c *campaign) found(s, passed *schedule, seed uint64, f *Failure) {
 		if where := c.repeat(s); where != "" {
 			f = &Failure{Kind: KindStrayed, Err: fmt.Errorf("%s; the run had failed with: %w", where, f.Err)}
 		} else {
-			f = c.tell(c.shrink(f.Kind, picksOf(s)), passed)
+			f = c.tell(c.shrink(f, picksOf(s)), passed)
 		}
 	}
 	f.Seed, f.Strategy, f.Schedules = seed, c.o.strategyOf(seed), int(seed-c.o.Seed)+1

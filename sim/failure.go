@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -102,6 +103,16 @@ func (f *Failure) Error() string {
 	section(&b, "last steps", f.Events)
 	section(&b, "log", f.Log)
 	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// MarshalJSON writes the failure with its error as text.
+func (f *Failure) MarshalJSON() ([]byte, error) {
+	type fields Failure // without the method
+	return json.Marshal(struct {
+		*fields
+		Err  string
+		Hash string
+	}{(*fields)(f), f.Err.Error(), hashText(f.Hash)})
 }
 
 // Unwrap is the error of the run.

@@ -2,13 +2,16 @@ package sim
 
 import (
 	"flag"
+	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 )
 
 // The flags of a test binary. A program that is no test does not get them.
 var flags struct {
-	seed     int64
+	seed     *uint64 // nil if it is not given
 	seeds    int
 	strategy string
 	json     string
@@ -16,21 +19,32 @@ var flags struct {
 }
 
 func init() {
-	flags.seed = -1
 	if !testing.Testing() {
 		return
 	}
-	flag.Int64Var(&flags.seed, "sim.seed", -1, "run the schedule of this `seed` only")
+	flag.Func("sim.seed", "run the schedule of this `seed` only", func(text string) error {
+		seed, err := strconv.ParseUint(text, 10, 64)
+		flags.seed = &seed
+		return err
+	})
 	flag.IntVar(&flags.seeds, "sim.seeds", 0, "try so `many` schedules")
-	flag.StringVar(&flags.strategy, "sim.strategy", "", "take these `strategies` in turn, with commas between them")
+	flag.Func("sim.strategy", "take these `strategies` in turn, with commas between them", func(text string) error {
+		flags.strategy = text
+		for s := range strings.SplitSeq(text, ",") {
+			if !Strategy(s).exists() {
+				return fmt.Errorf("there is no strategy %q", s)
+			}
+		}
+		return nil
+	})
 	flag.StringVar(&flags.json, "sim.json", "", "append the report of every campaign to this `file`, as a line of JSON")
 	flag.BoolVar(&flags.trace, "sim.trace", false, "tell every step of a run that fails, or of the one of -sim.seed")
 }
 
 // flagged are the options with what the flags say.
 func (o Options) flagged() Options {
-	if flags.seed >= 0 {
-		o.Seed, o.Seeds = uint64(flags.seed), 1
+	if flags.seed != nil {
+		o.Seed, o.Seeds = *flags.seed, 1
 	} else if flags.seeds > 0 {
 		o.Seeds = flags.seeds
 	}
@@ -45,7 +59,12 @@ func (o Options) flagged() Options {
 
 // command runs a seed of a test again.
 func command(test, pkg, seed string) string {
-	s := "go test " + pkg + " -run '^" + strings.ReplaceAll(test, "/", "$/^") + "$' -sim.seed=" + seed
+	parts := strings.Split(test, "/")
+	for i, p := range parts {
+		parts[i] = "^" + regexp.QuoteMeta(p) + "$"
+	}
+	run := "'" + strings.ReplaceAll(strings.Join(parts, "/"), "'", `'\''`) + "'"
+	s := "go test " + pkg + " -run " + run + " -sim.seed=" + seed
 	if flags.strategy != "" {
 		s += " -sim.strategy=" + flags.strategy
 	}

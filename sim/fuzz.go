@@ -8,8 +8,8 @@ import (
 
 // Fuzz makes the schedule, and the faults of the world, the input of a fuzz test:
 // under go test -fuzz the coverage of f steers them, and a failing input is minimised
-// and kept as Go does it. Each decision takes a byte; when they are used up, the rest is
-// FIFO order in an ideal world.
+// and kept as Go does it. Each decision takes a byte, one among more than 256
+// as many as it needs; when they are used up, the rest is FIFO order in an ideal world.
 func Fuzz(t *testing.F, f Func, o Options) {
 	t.Add([]byte{})
 	t.Add([]byte{1, 1, 1, 1, 1, 1, 1, 1})
@@ -19,7 +19,9 @@ func Fuzz(t *testing.F, f Func, o Options) {
 		s := &schedule{}
 		s.reset(&bytes{data: data}, c.o.MaxSteps)
 		if w := c.play(s); w.failure != nil {
-			t.Error(c.tell(picksOf(s), nil))
+			f := c.tell(c.shrink(w.failure, picksOf(s)), nil)
+			f.Strategy, f.Schedules = "fuzz", 1
+			t.Error(f)
 		}
 	})
 }
@@ -33,7 +35,9 @@ func (b *bytes) draw(_ *schedule, n int) int {
 	if len(b.data) == 0 {
 		return 0
 	}
-	v := int(b.data[0]) % n
-	b.data = b.data[1:]
-	return v
+	v := 0
+	for size := 1; size < n && len(b.data) > 0; size <<= 8 { // a byte for each that n has
+		v, b.data = v<<8|int(b.data[0]), b.data[1:]
+	}
+	return v % n
 }

@@ -69,7 +69,7 @@ func (x *shrinker) gather() {
 
 // omits tries the record without one of its stretches.
 func (x *shrinker) omits(o *outline) bool {
-	for i := len(o.stretches) - 1; i >= 0; i-- {
+	for i := len(o.stretches) - 1; i >= 0 && !x.spent(); i-- {
 		if x.fewer(o, slices.Delete(slices.Clone(o.stretches), i, i+1)) {
 			return true
 		}
@@ -80,7 +80,7 @@ func (x *shrinker) omits(o *outline) bool {
 // moves tries a stretch right behind an earlier one of its task.
 func (x *shrinker) moves(o *outline) bool {
 	for to := range o.stretches {
-		for from := to + 1; from < len(o.stretches); from++ {
+		for from := to + 1; from < len(o.stretches) && !x.spent(); from++ {
 			if o.stretches[from].task != o.stretches[to].task {
 				continue
 			}

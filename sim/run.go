@@ -42,7 +42,11 @@ func (c *campaign) play(s *schedule) *World {
 		w.victim = &victim{moment: c.moment}
 		s.before = w.victim.beforeStep
 	}
-	defer w.over.Store(true)
+	s.watch(c.f)
+	defer func() {
+		s.alarm.Stop()
+		w.over.Store(true)
+	}()
 	w.run(&r, c.f)
 	return w
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -28,9 +29,27 @@ type saved struct {
 	Hash     string
 }
 
+// savedName is the file of a test. Names that are long, or that not every system takes,
+// are cut and told apart by a number.
 func savedName(test string) string {
-	return filepath.Join("testdata", "sim", strings.NewReplacer("/", "__", " ", "_").Replace(test)+".json")
+	plain := strings.ReplaceAll(test, "/", "__")
+	name := strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', strings.ContainsRune("_-=.,", r):
+			return r
+		}
+		return -1
+	}, plain)
+	if name != plain || strings.Contains(test, "__") || len(name) > maxSavedName {
+		h := fnv.New32a()
+		h.Write([]byte(test))
+		name = fmt.Sprintf("%s-%08x", name[:min(len(name), maxSavedName)], h.Sum32())
+	}
+	return filepath.Join("testdata", "sim", name+".json")
 }
+
+// maxSavedName bounds the names of files.
+const maxSavedName = 100
 
 // save keeps the schedule of a failure for later tests, and says where.
 func save(test string, f *Failure) string {
@@ -51,6 +70,24 @@ func save(test string, f *Failure) string {
 
 func hashText(hash uint64) string { return fmt.Sprintf("%016x", hash) }
 
+// check finds out whether a file can be what was saved for a test.
+func (k *saved) check(test string) error {
+	switch {
+	case k.Version != savedVersion:
+		return fmt.Errorf("it has version %d of the format, and this is version %d", k.Version, savedVersion)
+	case k.Test != test:
+		return fmt.Errorf("it is that of %s", k.Test)
+	case len(k.Of) != len(k.Picks):
+		return fmt.Errorf("it has %d decisions among %d", len(k.Picks), len(k.Of))
+	}
+	for i, p := range k.Picks {
+		if p < 0 || p >= k.Of[i] {
+			return fmt.Errorf("decision %d picks %d of %d", i, p, k.Of[i])
+		}
+	}
+	return nil
+}
+
 // replaySaved runs the saved schedule of a test, if there is one. It reports whether
 // the test may go on.
 func replaySaved(t testing.TB, c *campaign) bool {
@@ -64,8 +101,8 @@ func replaySaved(t testing.TB, c *campaign) bool {
 	if err == nil {
 		err = json.Unmarshal(text, &kept)
 	}
-	if err == nil && kept.Version != savedVersion {
-		err = fmt.Errorf("it has version %d of the format, and this is version %d", kept.Version, savedVersion)
+	if err == nil {
+		err = kept.check(t.Name())
 	}
 	if err != nil {
 		t.Errorf("sim: the saved schedule %s cannot be read: %v; delete it", name, err)

@@ -29,6 +29,7 @@ type schedule struct {
 	passed int             // how often it was passed over
 	free   []asyncio.Candidate
 	places []int
+	alarm  *time.Timer // of watch
 }
 
 // A decision is a pick of one of several. What FIFO order picks is 0.

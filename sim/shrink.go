@@ -1,6 +1,9 @@
 package sim
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // A shrinker makes the record of a failed run ordinary: as few decisions as possible
 // that differ from FIFO order and an ideal world. What stays fails in the same way.
@@ -8,9 +11,11 @@ type shrinker struct {
 	c     *campaign
 	s     *schedule
 	kind  Kind
+	of    string // what it fails of
 	best  []int32
 	tries int
 	steps int
+	until time.Time // on the machine's clock
 }
 
 // Shrinking takes at most so many runs, and so many steps in all of them, which is
@@ -18,13 +23,17 @@ type shrinker struct {
 const (
 	maxTries       = 5000
 	maxShrinkSteps = 200_000
+	maxShrinkTime  = 15 * time.Second // if the steps are slow
 )
 
-func (x *shrinker) spent() bool { return x.tries >= maxTries || x.steps >= maxShrinkSteps }
+func (x *shrinker) spent() bool {
+	return x.tries >= maxTries || x.steps >= maxShrinkSteps || time.Now().After(x.until)
+}
 
 // shrink is the shortest record that was found.
-func (c *campaign) shrink(kind Kind, picks []int32) []int32 {
-	x := &shrinker{c: c, s: &schedule{}, kind: kind, best: slices.Clone(picks)}
+func (c *campaign) shrink(f *Failure, picks []int32) []int32 {
+	x := &shrinker{c: c, s: &schedule{}, kind: f.Kind, of: complaint(f), best: slices.Clone(picks)}
+	x.until = time.Now().Add(maxShrinkTime)
 	x.drop()
 	if n := x.deviations(); n > 1 {
 		x.search(n - 1)
@@ -46,7 +55,7 @@ func (x *shrinker) failsBy(by strategy) bool {
 	x.s.reset(by, x.c.o.MaxSteps)
 	w := x.c.play(x.s)
 	x.steps += len(x.s.steps)
-	if w.failure == nil || w.failure.Kind != x.kind {
+	if w.failure == nil || w.failure.Kind != x.kind || complaint(w.failure) != x.of {
 		return false
 	}
 	x.best = picksOf(x.s) // what was followed, which may be less than what was given
@@ -138,12 +147,19 @@ const maxSearched = 8
 // lower makes each deviation as small as it can be.
 func (x *shrinker) lower() {
 	for i := 0; i < len(x.best) && !x.spent(); i++ {
-		for p := int32(1); i < len(x.best) && p < x.best[i]; p++ {
-			picks := slices.Clone(x.best)
-			picks[i] = p
-			if n := x.deviations(); x.fails(picks) && x.deviations() <= n {
+		for p := int32(1); i < len(x.best) && p < min(x.best[i], maxSearched); p++ {
+			if x.lowers(i, p) {
 				break
 			}
 		}
+		for i < len(x.best) && x.best[i] > maxSearched && x.lowers(i, x.best[i]/2) {
+		}
 	}
+}
+
+// lowers tries p for the pick at i.
+func (x *shrinker) lowers(i int, p int32) bool {
+	picks, n := slices.Clone(x.best), x.deviations()
+	picks[i] = p
+	return x.fails(picks) && x.deviations() <= n
 }

@@ -38,10 +38,16 @@ const (
 	Exhaustive Strategy = "exhaustive"
 )
 
-func (s Strategy) mustExist() {
+func (s Strategy) exists() bool {
 	switch s {
 	case FIFO, Walk, PCT, POS, Random, Exhaustive:
-	default:
+		return true
+	}
+	return false
+}
+
+func (s Strategy) mustExist() {
+	if !s.exists() {
 		panic(fmt.Sprintf("sim: there is no strategy %q; take one of FIFO, Walk, PCT, POS, Random and Exhaustive", s))
 	}
 }

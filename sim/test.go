@@ -39,19 +39,19 @@ func Test(t testing.TB, f Func, o Options) {
 	c.replay = func(seed uint64) string {
 		return command(t.Name(), packageOf(f), strconv.FormatUint(seed, 10))
 	}
-	if flags.seed < 0 && !replaySaved(t, c) {
+	if flags.seed == nil && !replaySaved(t, c) {
 		return
 	}
 	r := c.explore()
 	writeJSON(t, r)
 	switch {
 	case r.Failure != nil:
-		if flags.seed < 0 && r.Failure.Picks != nil {
+		if flags.seed == nil && r.Failure.Picks != nil {
 			t.Log(save(t.Name(), r.Failure))
 		}
 		t.Error(r.Failure)
-	case flags.seed >= 0 && flags.trace:
-		t.Log(c.traced(uint64(flags.seed)))
+	case flags.seed != nil && flags.trace:
+		t.Log(c.traced(*flags.seed))
 	case c.o.exhaustive() && !r.Complete:
 		t.Logf("sim: %d schedules tried in %v, and there are more", r.Schedules, r.Elapsed)
 	}
@@ -96,6 +96,9 @@ func appendLine(name string, line []byte) error {
 
 // traced runs a seed once more and tells its steps.
 func (c *campaign) traced(seed uint64) string {
+	if c.o.exhaustive() {
+		return fmt.Sprintf("sim: schedule %d and all before it passed; only one that fails is told step by step", seed)
+	}
 	s := &schedule{}
 	s.reset(newStrategies().begin(c.o.strategyOf(seed), seed, c.est), c.o.MaxSteps)
 	s.names = newNames()
