@@ -117,7 +117,7 @@ func TestRule_OnlyClockReadsTheClock(t *testing.T) {
 	only(t, "only clock.go may read the clock", []string{"clock.go"}, readsClock)
 	onlyIn(t, "aionet", "ask the loop for the time", nil, readsClock)
 	onlyIn(t, "aioexec", "ask the loop for the time", nil, readsClock)
-	onlyIn(t, "sim", "only campaigns read the machine's clock", []string{"explore.go", "exhaustive.go"}, readsClock)
+	onlyIn(t, "sim", "only campaigns read the machine's clock", []string{"explore.go", "exhaustive.go", "shrink.go", "everywhere.go"}, readsClock)
 }
 
 func TestRule_GoroutinesStartInTheListedFiles(t *testing.T) {
