@@ -136,3 +136,25 @@ func TestFence_UnretrievedErrorsAreReportedAtTheEnd(t *testing.T) {
 		t.Errorf("Run: %v; logged:\n%s", err, b.log.Text())
 	}
 }
+
+func TestFence_IsAskedByPackages(t *testing.T) {
+	noLeaks(t)
+	told, err := fenced(t, func(ctx context.Context) error {
+		l, err := asyncio.RunningLoop(ctx)
+		if err != nil {
+			return err
+		}
+		return l.Fenced("the moon", "the sun")
+	})
+	if err == nil || len(told) != 1 || told[0] != err.Error() || !strings.Contains(told[0], "the moon, which has no place") {
+		t.Errorf("Run: %v; told %q", err, told)
+	}
+	b := newBench()
+	err = b.Run(t.Context(), func(ctx context.Context) error {
+		l, err := asyncio.RunningLoop(ctx)
+		return errors.Join(err, l.Fenced("the moon", "the sun"))
+	})
+	if err != nil {
+		t.Errorf("without a fence: %v", err)
+	}
+}

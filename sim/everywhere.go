@@ -26,12 +26,14 @@ type victimKey struct{}
 // Victim runs g, and returns what it returns. In a run of [CancelEverywhere] it is g
 // that is cancelled. It may be called once in a run.
 func (w *World) Victim(ctx context.Context, g func(ctx context.Context) error) error {
+	w.mustRun("Victim")
+	if w.begun {
+		panic("sim: World.Victim: it was called before in this run; cancel one thing at a time")
+	}
+	w.begun = true
 	v := w.victim
 	if v == nil {
 		return g(ctx)
-	}
-	if v.begun {
-		panic("sim: World.Victim: it was called before in this run; cancel one thing at a time")
 	}
 	ctx, v.cancel = asyncio.WithCancel(context.WithValue(ctx, victimKey{}, v))
 	v.begun, v.caller = true, asyncio.CurrentTask(ctx)

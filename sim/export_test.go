@@ -22,3 +22,15 @@ func Hashes(f Func, o Options) ([]string, error) {
 	}
 	return all, nil
 }
+
+// StuckReport is what is told of a run of f that does not end.
+func StuckReport(f Func) string { return stuckReport(f) }
+
+// Moments is at how many moments CancelEverywhere can cancel in the run of FIFO order.
+func Moments(f Func) int {
+	c := newCampaign(f, Options{})
+	c.cancels = true
+	s := &schedule{}
+	s.reset(fifo{}, c.o.MaxSteps)
+	return c.play(s).victim.moments
+}

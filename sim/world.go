@@ -31,6 +31,7 @@ type World struct {
 	faults     faults
 	dying      int // lives that are over and whose tasks are not all gone
 	invariants []invariant
+	begun      bool    // Victim was called
 	victim     *victim // of a run of CancelEverywhere
 	failure    *Failure
 	left       atomic.Pointer[error] // the first attempt to leave the simulation
