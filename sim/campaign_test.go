@@ -26,11 +26,11 @@ func TestOptions_NonsensePanicsEarly(t *testing.T) {
 	for want, o := range map[string]sim.Options{
 		"are -1, 100000": {Seeds: -1, MaxSteps: 100_000},
 		"none of them can be negative, and zero is the default": {Jobs: -1},
-		"and -1s;":                                    {Budget: -time.Second},
-		"1000, -5,":                                   {Seeds: 1000, MaxSteps: -5},
-		`there is no strategy "best"; take one`:       {Strategies: []sim.Strategy{sim.Walk, "best"}},
-		"Exhaustive cannot be mixed with others":      {Strategies: []sim.Strategy{sim.Exhaustive, sim.PCT}},
-		"seeds from 18446744073709551610 on": {Seed: math.MaxUint64 - 5},
+		"and -1s;":                               {Budget: -time.Second},
+		"1000, -5,":                              {Seeds: 1000, MaxSteps: -5},
+		`there is no strategy "best"; take one`:  {Strategies: []sim.Strategy{sim.Walk, "best"}},
+		"Exhaustive cannot be mixed with others": {Strategies: []sim.Strategy{sim.Exhaustive, sim.PCT}},
+		"seeds from 18446744073709551610 on":     {Seed: math.MaxUint64 - 5},
 	} {
 		ran := false
 		f := func(context.Context, *sim.World) error { ran = true; return nil }
