@@ -10,8 +10,8 @@ test: ## the tests, with the race detector, in random order
 check: ## everything that main must pass, under ten minutes
 	bash .ci/run
 
-api: ## rewrite api.txt, the list of the exported API, of each package
-	go test ./internal/repo -run TestAPI -update
+api: ## rewrite api.txt of each package, its exported API, and what the commands of texts print
+	go test ./internal/repo -run 'TestAPI|TestGuide' -update
 
 bench: ## our benchmarks, beside goroutines and the raw switch
 	$(MAKE) -C benchmarks bench

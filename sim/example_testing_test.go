@@ -138,8 +138,8 @@ func ExampleUnreachable() {
 	// Output: assertion under seed 0 - unreachable "time passes": it was reached
 }
 
-// race tells a campaign who comes first.
-func race(ctx context.Context, w *sim.World) error {
+// fable tells a campaign who comes first.
+func fable(ctx context.Context, w *sim.World) error {
 	first := ""
 	runner := func(name string) func(context.Context) (struct{}, error) {
 		return asyncio.Void(func(context.Context) error {
@@ -160,7 +160,7 @@ func race(ctx context.Context, w *sim.World) error {
 
 // A campaign that has not seen what it should have fails.
 func ExampleSometimes() {
-	fmt.Println(sim.Explore(race, sim.Options{Seeds: 100}).Failure.Err)
+	fmt.Println(sim.Explore(fable, sim.Options{Seeds: 100}).Failure.Err)
 	// Output: sometimes "the hedgehog wins": it was never true
 }
 
@@ -168,7 +168,7 @@ func ExampleSometimes() {
 // they are listed.
 func ExampleReachable() {
 	o := sim.Options{Seeds: 100, Reach: []string{"the hare wins", "it is a draw"}}
-	fmt.Println(sim.Explore(race, o).Failure.Err)
+	fmt.Println(sim.Explore(fable, o).Failure.Err)
 	// Output: "it is a draw" was never reached; sometimes "the hedgehog wins": it was never true
 }
 

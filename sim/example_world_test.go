@@ -81,7 +81,7 @@ func ExampleStrategy() {
 
 // What a campaign has done.
 func ExampleReport() {
-	r := sim.Explore(race, sim.Options{Seeds: 50, Jobs: 1})
+	r := sim.Explore(fable, sim.Options{Seeds: 50, Jobs: 1})
 	fmt.Println(r.Schedules, "schedules with", r.Choices, "choices")
 	// Output: 50 schedules with 50 choices
 }
