@@ -114,9 +114,7 @@ func slowEcho(ctx context.Context, c *aionet.Conn) error {
 
 // secretly is exchange over TLS.
 func secretly(ctx context.Context) error {
-	config := clientConfig()
-	config.Time = time.Now // simulated time begins in 2000
-	return exchangeWith(ctx, &aionet.Dialer{TLS: config}, "server:1")
+	return exchangeWith(ctx, &aionet.Dialer{TLS: simulatedClientConfig()}, "server:1")
 }
 
 func TestMoments_OfAClient(t *testing.T) {

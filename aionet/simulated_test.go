@@ -2,6 +2,7 @@ package aionet_test
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"testing"
 	"time"
@@ -68,18 +69,31 @@ func connectIn(t *testing.T, ctx context.Context) (client, server *aionet.Conn) 
 // connectHosts is connectIn where the server is on another host.
 func connectHosts(t *testing.T, ctx context.Context) (client, server *aionet.Conn) {
 	t.Helper()
+	accepted := asyncio.NewFuture[*aionet.Conn](ctx)
 	sim.From(ctx).Host(ctx, "server", func(ctx context.Context) error {
 		l, err := aionet.Listen(ctx, "tcp", ":1")
 		if err != nil {
 			return err
 		}
-		if server, err = l.Accept(ctx); err != nil {
+		c, err := l.Accept(ctx)
+		if err != nil {
 			return err
 		}
+		accepted.SetResult(c)
 		return l.Close()
 	})
 	pause(t, ctx)
 	client = dial(t, ctx, "server:1")
-	pause(t, ctx)
+	server, err := accepted.Await(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return client, server
+}
+
+// simulatedClientConfig is clientConfig where the time is simulated, which begins in 2000.
+func simulatedClientConfig() *tls.Config {
+	c := clientConfig()
+	c.Time = time.Now
+	return c
 }

@@ -29,6 +29,53 @@ func TestModel_WhatWasAcceptedArrives(t *testing.T) {
 	}), sim.Options{Seeds: seeds})
 }
 
+// The same over TLS.
+func TestModel_WhatWasAcceptedArrivesOverTLS(t *testing.T) {
+	sim.Test(t, closing(func(ctx context.Context, w *sim.World) error {
+		w.Net().SetBuffers(50 + w.Draw(500))
+		client, server := connectIn(t, ctx)
+		secured(t, ctx, client, server, simulatedClientConfig(), serverConfig())
+		return exchangeAtRandom(ctx, w.Draw, client, server)
+	}), sim.Options{Seeds: 100})
+}
+
+// Of a connection that is reset in the middle, the beginning of what was accepted has
+// arrived, and its end is not taken for that of the stream.
+func TestModel_AResetCutsOff(t *testing.T) {
+	for name, seeds := range map[string]int{"plain": 1000, "TLS": 300} {
+		t.Run(name, func(t *testing.T) {
+			sim.Test(t, closing(func(ctx context.Context, w *sim.World) error {
+				w.Net().SetBuffers(50 + w.Draw(100))
+				client, server := connectHosts(t, ctx)
+				defer server.Abort()
+				if name == "TLS" {
+					secured(t, ctx, client, server, simulatedClientConfig(), serverConfig())
+				}
+				w.Net().Rule(func(sim.Packet) sim.Verdict {
+					if w.Chance(1) {
+						return sim.Reset
+					}
+					return sim.Deliver
+				})
+				var accepted []byte
+				writer := asyncio.Go(ctx, func(ctx context.Context) (err error) {
+					accepted, err = writeAtRandom(ctx, client, w.Draw)
+					client.Abort()
+					return err
+				})
+				got, cut := readAtRandom(ctx, server, w.Draw)
+				_, failed := writer.Await(ctx)
+				sim.Sometimes(ctx, cut != nil, "the reader is told")
+				sim.Sometimes(ctx, failed != nil, "the writer is told")
+				if !bytes.HasPrefix(accepted, got) || cut == nil && len(got) != len(accepted) {
+					return fmt.Errorf("%d bytes of %d arrived, and differ: the reader %v, the writer %v", len(got), len(accepted), cut, failed)
+				}
+				return nil
+			}), sim.Options{Seeds: seeds})
+		})
+	}
+}
+
 // The same over the system's sockets, on real time.
 func TestModel_WhatTheSystemAcceptedArrives(t *testing.T) {
 	for seed := range uint64(6) {
@@ -83,7 +130,7 @@ func writeAtRandom(ctx context.Context, c *aionet.Conn, draw func(n int) int) (a
 	for range 60 {
 		if draw(4) == 0 { // the reader waits, and is cancelled
 			if err := asyncio.Sleep(ctx, 2*time.Millisecond); err != nil {
-				return nil, err
+				return accepted, err
 			}
 		}
 		p := make([]byte, 119-draw(120))
@@ -112,10 +159,10 @@ func writeAtRandom(ctx context.Context, c *aionet.Conn, draw func(n int) int) (a
 				return err
 			}
 		})
-		if err != nil {
-			return nil, err
-		}
 		accepted = append(accepted, p[:took]...)
+		if err != nil {
+			return accepted, err
+		}
 	}
 	return accepted, c.Close()
 }
@@ -154,7 +201,7 @@ func readAtRandom(ctx context.Context, c *aionet.Conn, draw func(n int) int) (go
 		case err == io.EOF:
 			return got, nil
 		case err != nil && err != io.ErrUnexpectedEOF && !long:
-			return nil, err
+			return got, err
 		}
 	}
 }
