@@ -190,5 +190,5 @@ func (at *stack) listenerOn(to binding) *acceptor {
 	if len(all) == 0 {
 		return nil
 	}
-	return all[at.n.w.Draw(len(all))]
+	return all[at.n.w.s.draw(len(all), "the listener that shares an address")]
 }

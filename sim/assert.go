@@ -40,7 +40,7 @@ func Reachable(ctx context.Context, name string) { Sometimes(ctx, true, name) }
 // under the first seed, it is false.
 func Buggify(ctx context.Context) bool {
 	w := From(ctx)
-	return w != nil && w.Chance(25)
+	return w != nil && w.chance(25, "Buggify")
 }
 
 // An invariant is checked after every step.

@@ -162,10 +162,10 @@ var syncTimes = [...]time.Duration{
 // flush is the wait of a sync, and whether it succeeds.
 func (d *Disk) flush(ctx context.Context, name string) error {
 	w := d.h.w
-	if err := asyncio.Sleep(ctx, syncTimes[w.Draw(len(syncTimes))]); err != nil {
+	if err := asyncio.Sleep(ctx, syncTimes[w.s.draw(len(syncTimes), "the time of a sync")]); err != nil {
 		return err
 	}
-	if w.faults.on&FaultDisk != 0 && w.Chance(10) {
+	if w.faults.on&FaultDisk != 0 && w.chance(10, "a sync that fails") {
 		w.Logf("fault: %v: the sync of %s fails", d.h, name)
 		return &fs.PathError{Op: "sync", Path: name, Err: syscall.EIO}
 	}
@@ -198,7 +198,7 @@ func (d *Disk) usable(op, name string) error {
 func (d *Disk) crash() {
 	w := d.h.w
 	d.crashes++
-	kept := len(d.journal) - w.s.draw(len(d.journal)+1)
+	kept := len(d.journal) - w.s.draw(len(d.journal)+1, "the names that a crash loses")
 	if lost := len(d.journal) - kept; lost > 0 {
 		w.Logf("%v: the crash undoes the last %d changes of names", d.h, lost)
 	}

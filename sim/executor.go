@@ -38,7 +38,7 @@ func (x *executor) next() {
 		x.owed = len(x.waiting)
 		return
 	}
-	i := free[x.w.s.draw(len(free))]
+	i := free[x.w.s.draw(len(free), "the Blocking function that runs")]
 	f := x.waiting[i].f
 	x.waiting = slices.Delete(x.waiting, i, i+1)
 	f()

@@ -153,20 +153,21 @@ func newNames() *names { return &names{said: map[int]string{}, tasks: map[uint64
 // maxEvents is how many steps a report tells.
 const maxEvents = 20
 
-func (x *names) note(at int, kind uint8, picked int, candidates []asyncio.Candidate) {
-	if picked == 0 {
-		return
-	}
-	switch {
-	case kind == kindDraw:
-		x.said[at] = fmt.Sprintf("the world drew %d", picked)
-	case kind == uint8(asyncio.ChooseReady):
-		x.said[at] = nameOf(candidates[picked]) + " ran before " + nameOf(candidates[0])
-	case kind == uint8(asyncio.ChooseTimer):
-		x.said[at] = "the deadline of " + nameOf(candidates[picked]) + " struck before that of " + nameOf(candidates[0])
+// chose notes a decision that picked another candidate than FIFO order would have.
+func (x *names) chose(at int, kind uint8, picked, first asyncio.Candidate, i int) {
+	switch asyncio.Choice(kind) {
+	case asyncio.ChooseReady:
+		x.said[at] = nameOf(picked) + " ran before " + nameOf(first)
+	case asyncio.ChooseTimer:
+		x.said[at] = "the deadline of " + nameOf(picked) + " struck before that of " + nameOf(first)
 	default:
-		x.said[at] = fmt.Sprintf("result %d came before result 0", picked)
+		x.said[at] = fmt.Sprintf("result %d came before result 0", i)
 	}
+}
+
+// drew notes a draw, and what it was for.
+func (x *names) drew(at, picked int, what string) {
+	x.said[at] = fmt.Sprintf("the world drew %d for %s", picked, what)
 }
 
 func (x *names) step(c asyncio.Candidate) {

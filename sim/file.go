@@ -205,13 +205,13 @@ func (x *write) sectors() int {
 // survives draws how many sectors of a write a crash keeps.
 func (x *write) survives(w *World) int {
 	n := x.sectors()
-	switch w.s.draw(min(n+1, 3)) {
+	switch w.s.draw(min(n+1, 3), "the writes that a crash loses") {
 	case 0:
 		return n
 	case 1:
 		return 0
 	}
-	return n - 1 - w.s.draw(n-1)
+	return n - 1 - w.s.draw(n-1, "where a crash tears a write")
 }
 
 // reach is the disk's content after the first so many sectors of a write have reached it.

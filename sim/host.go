@@ -111,7 +111,7 @@ func (h *Host) Crash() {
 	h.Resume()
 	h.w.executor.flush(h.life)
 	h.life.over = true
-	h.w.net.crash(h, h.w.s.draw(2) == 0)
+	h.w.net.crash(h, h.w.s.draw(2, "the resets after a crash") == 0)
 	h.disk.crash()
 	h.w.unwind(h.life)
 }

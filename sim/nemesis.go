@@ -33,14 +33,14 @@ const maxStrikes = 5
 func (w *World) beginFaults() {
 	x := &w.faults
 	for i := range kinds {
-		if w.campaign.o.Faults&(1<<i) != 0 && w.s.draw(2) == 1 {
+		if w.campaign.o.Faults&(1<<i) != 0 && w.s.draw(2, "the faults of this run") == 1 {
 			x.on |= 1 << i
 		}
 	}
 	if x.on == 0 {
 		return
 	}
-	x.pace = paces[w.s.draw(len(paces))]
+	x.pace = paces[w.s.draw(len(paces), "how often faults come")]
 	w.Logf("faults: %v, in units of %v", x.on, x.pace)
 	var ctx context.Context
 	ctx, x.stop = asyncio.WithCancel(w.ctx)
@@ -64,7 +64,7 @@ func (w *World) nemesis(strike strike) func(ctx context.Context) error {
 			if w.faults.on == 0 { // Quiet came when the sleep was over already
 				return nil
 			}
-			if w.s.draw(2) == 0 {
+			if w.s.draw(2, "whether a fault comes now") == 0 {
 				continue
 			}
 			heal := strike(w)
@@ -83,7 +83,9 @@ func (w *World) nemesis(strike strike) func(ctx context.Context) error {
 }
 
 // span is a while.
-func (w *World) span() time.Duration { return w.faults.pace * time.Duration(1+w.s.draw(10)) }
+func (w *World) span() time.Duration {
+	return w.faults.pace * time.Duration(1+w.s.draw(10, "when a fault comes or goes"))
+}
 
 // heal heals a damage, once.
 func (x *faults) heal(d *damage) {
@@ -121,7 +123,7 @@ func (w *World) victims(eligible func(h *Host) bool) []*Host {
 	if len(all) < 2 {
 		return all
 	}
-	if i := w.s.draw(len(all) + 1); i < len(all) {
+	if i := w.s.draw(len(all)+1, "the host that a fault hits"); i < len(all) {
 		return all[i : i+1]
 	}
 	return all
@@ -175,12 +177,12 @@ func (w *World) strikeSkew() (heal func()) {
 	before := make([]skew, len(odd))
 	for i, h := range odd {
 		before[i] = h.skew
-		offset := offsets[w.s.draw(len(offsets))]
-		if w.s.draw(2) == 1 {
+		offset := offsets[w.s.draw(len(offsets), "the skew of a clock")]
+		if w.s.draw(2, "the sign of a skew") == 1 {
 			offset = -offset
 		}
 		w.clock.Skew(h, h.skew.ahead+offset)
-		w.clock.Drift(h, drifts[w.s.draw(len(drifts))])
+		w.clock.Drift(h, drifts[w.s.draw(len(drifts), "the drift of a clock")])
 		w.Logf("the clock of %v jumps by %v and drifts by %d millionths", h, offset, h.skew.ppm)
 	}
 	return func() {

@@ -15,7 +15,7 @@ var latencies = [...]span{
 
 func (w *World) strikeLatency() (heal func()) {
 	before := w.net.latency
-	w.net.latency = latencies[w.s.draw(len(latencies))]
+	w.net.latency = latencies[w.s.draw(len(latencies), "the latency of the network")]
 	w.Logf("the network is slow: %v to %v", w.net.latency.min, w.net.latency.max)
 	return func() {
 		w.net.latency = before
@@ -29,7 +29,7 @@ var losses = [...]int{5, 20, 50}
 func (w *World) strikeLoss() (heal func()) {
 	n := &w.net
 	loss, duplication, reordering := n.loss, n.duplication, n.reordering
-	n.loss = losses[w.s.draw(len(losses))]
+	n.loss = losses[w.s.draw(len(losses), "the loss of the network")]
 	n.duplication, n.reordering = n.loss, n.loss
 	w.Logf("the network loses %d of a hundred packets", n.loss)
 	return func() {
@@ -44,7 +44,7 @@ func (w *World) strikePartition() (heal func()) {
 	}
 	n, before := &w.net, len(w.net.cuts)
 	side := w.oneSide()
-	switch w.s.draw(3) {
+	switch w.s.draw(3, "the kind of a partition") {
 	case 0:
 		n.Partition(side, nil)
 		w.Logf("%v are cut off", side)
@@ -69,11 +69,11 @@ func (w *World) strikePartition() (heal func()) {
 
 // oneSide draws a host, or several. The world's own tasks are always on the other side.
 func (w *World) oneSide() []*Host {
-	first := w.s.draw(len(w.hosts))
+	first := w.s.draw(len(w.hosts), "the sides of a partition")
 	side := w.hosts[first : first+1 : first+1]
-	if w.s.draw(2) == 1 {
+	if w.s.draw(2, "the sides of a partition") == 1 {
 		for i, h := range w.hosts {
-			if i != first && w.s.draw(2) == 1 {
+			if i != first && w.s.draw(2, "the sides of a partition") == 1 {
 				side = append(side, h)
 			}
 		}

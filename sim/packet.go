@@ -85,7 +85,7 @@ func (n *Network) send(p *packet) {
 	if n.rule != nil {
 		v = n.rule(p.Packet)
 	}
-	if v == Deliver && p.Kind != PacketACK && n.loss > 0 && n.w.Chance(n.loss) {
+	if v == Deliver && p.Kind != PacketACK && n.loss > 0 && n.w.chance(n.loss, "the loss of a packet") {
 		v = Drop
 	}
 	switch {
@@ -102,7 +102,7 @@ func (n *Network) send(p *packet) {
 			p.order = nil
 		}
 	}
-	if n.launch(p, d); v == Duplicate || p.Kind == Datagram && n.duplication > 0 && n.w.Chance(n.duplication) {
+	if n.launch(p, d); v == Duplicate || p.Kind == Datagram && n.duplication > 0 && n.w.chance(n.duplication, "the duplication of a datagram") {
 		n.launch(p, n.delay(p))
 	}
 }
@@ -115,9 +115,9 @@ func (n *Network) delay(p *packet) time.Duration {
 	s := n.spanBetween(p.from, p.to)
 	d := s.min
 	if s.max > s.min && p.Kind != PacketACK {
-		d += (s.max - s.min) * time.Duration(n.w.Draw(steps+1)) / steps
+		d += (s.max - s.min) * time.Duration(n.w.s.draw(steps+1, "the latency of a packet")) / steps
 	}
-	if p.Kind == Datagram && n.reordering > 0 && n.w.Chance(n.reordering) {
+	if p.Kind == Datagram && n.reordering > 0 && n.w.chance(n.reordering, "the reordering of a datagram") {
 		p.order = nil
 		d += 2*s.max + time.Millisecond
 	}

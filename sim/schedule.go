@@ -128,21 +128,27 @@ func (s *schedule) decide(kind uint8, candidates []asyncio.Candidate) int {
 	if n == 1 {
 		return 0
 	}
-	return s.note(kind, n, s.by.pick(s, kind, candidates), candidates)
+	picked := s.by.pick(s, kind, candidates)
+	if s.names != nil && picked > 0 {
+		s.names.chose(len(s.made), kind, candidates[picked], candidates[0], picked)
+	}
+	return s.note(kind, n, picked)
 }
 
-// draw is a decision of the world: 0 is what an ideal world would do.
-func (s *schedule) draw(n int) int {
+// draw is a decision of the world; what is what a report says it was for. 0 is what an
+// ideal world would do.
+func (s *schedule) draw(n int, what string) int {
 	if n < 2 {
 		return 0
 	}
-	return s.note(kindDraw, n, s.by.draw(s, n), nil)
+	picked := s.by.draw(s, n)
+	if s.names != nil && picked > 0 {
+		s.names.drew(len(s.made), picked, what)
+	}
+	return s.note(kindDraw, n, picked)
 }
 
-func (s *schedule) note(kind uint8, n, picked int, candidates []asyncio.Candidate) int {
-	if s.names != nil {
-		s.names.note(len(s.made), kind, picked, candidates)
-	}
+func (s *schedule) note(kind uint8, n, picked int) int {
 	s.made = append(s.made, decision{kind, int32(n), int32(picked), int32(len(s.steps))})
 	s.mix(uint64(kind)<<48 | uint64(n)<<24 | uint64(picked))
 	return picked

@@ -115,7 +115,7 @@ func (s *stream) some(n int) int {
 	if n == 1 {
 		return n
 	}
-	switch s.at.n.w.Draw(4) {
+	switch s.at.n.w.s.draw(4, "how much a read or write moves") {
 	case 1:
 		return 1
 	case 2:

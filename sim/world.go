@@ -65,14 +65,16 @@ func (w *World) Draw(n int) int {
 	if n < 1 || n > math.MaxInt32 {
 		panic(fmt.Sprintf("sim: World.Draw(%d): it draws from 1 to 2³¹-1; draw several times for more", n))
 	}
-	return w.s.draw(n)
+	return w.s.draw(n, "the program")
 }
 
 // Chance is true in so many of a hundred cases, and never under the first seed.
 func (w *World) Chance(percent int) bool {
 	w.mustRun("Chance")
-	return w.s.draw(100) >= 100-percent
+	return w.chance(percent, "the program")
 }
+
+func (w *World) chance(percent int, what string) bool { return w.s.draw(100, what) >= 100-percent }
 
 // Logf adds a line to the report of a failure.
 func (w *World) Logf(format string, args ...any) { w.logLine(fmt.Sprintf(format, args...)) }
