@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -50,36 +51,35 @@ func (v *victim) is(t asyncio.AnyTask) bool {
 // it does not know yet.
 func (v *victim) beforeStep(c asyncio.Candidate) {
 	if v.is(c.Task) && c.On != nil {
-		v.pass(c, "was to go on after it had waited for")
+		v.pass(c, "was to go on after it had waited for", c.On)
 	}
 }
 
-// afterStep is a moment if a task of the victim has begun to wait.
+// afterStep is a moment if a task of the victim has begun to wait, or has yielded.
 func (v *victim) afterStep(c asyncio.Candidate) {
-	if v.is(c.Task) && c.Task.State() == asyncio.Waiting {
-		v.pass(c, "began to wait for")
+	if !v.is(c.Task) {
+		return
+	}
+	switch c.Task.State() {
+	case asyncio.Waiting:
+		v.pass(c, "began to wait for", c.Task.WaitingFor())
+	case asyncio.Ready:
+		v.pass(c, "yielded", "")
 	}
 }
 
-func (v *victim) pass(c asyncio.Candidate, what string) {
+func (v *victim) pass(c asyncio.Candidate, what string, on any) {
 	if v.moments++; v.moments == v.moment {
-		v.when = fmt.Sprintf("cancelled at moment %d, when %s %s %v", v.moment, nameOf(c), what, waitedFor(c))
+		v.when = strings.TrimSpace(fmt.Sprintf("cancelled at moment %d, when %s %s %v", v.moment, nameOf(c), what, on))
 		v.cancel()
 	}
 }
 
-func waitedFor(c asyncio.Candidate) any {
-	if c.Task.State() == asyncio.Waiting {
-		return c.Task.WaitingFor()
-	}
-	return c.On
-}
-
 // CancelEverywhere runs f once to count the moments at which what it passes to
 // [World.Victim] can be cancelled, and then once for each of them, with a cancellation
-// there. The moments are those at which a task of the victim begins to wait, and those
-// at which what it has waited for has happened, before it goes on: a cancellation that
-// races a completion. After the victim, f checks what must hold whatever happened, and
+// there. The moments are those at which a task of the victim begins to wait or yields, and
+// those at which what it has waited for has happened, before it goes on: a cancellation
+// that races a completion. A victim without any fails the test. After the victim, f checks what must hold whatever happened, and
 // returns an error if it does not. It does so under each of o.Seeds schedules; zero
 // means 10.
 func CancelEverywhere(t testing.TB, f Func, o Options) {
@@ -115,8 +115,12 @@ func (c *campaign) everywhere(all *strategies, seed uint64) *Failure {
 		s := &schedule{}
 		s.reset(all.begin(c.o.strategyOf(seed), seed, c.est), c.o.MaxSteps)
 		w := one.play(s)
-		if w.failure == nil && !w.victim.begun {
+		switch {
+		case w.failure != nil:
+		case !w.victim.begun:
 			return &Failure{Kind: KindEmpty, Err: errors.New("the function has not called World.Victim: nothing says what to cancel")}
+		case w.victim.moments == 0:
+			return &Failure{Kind: KindEmpty, Err: errors.New("what was passed to World.Victim never awaits: it cannot be cancelled")}
 		}
 		if w.failure != nil {
 			one.found(s, nil, seed, w.failure)

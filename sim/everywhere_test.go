@@ -22,13 +22,14 @@ func victim(g func(ctx context.Context) error, after func(ctx context.Context) e
 	}
 }
 
-// A yield has no moment, because it waits for nothing; any other await has two.
+// A yield has one moment, because it waits for nothing; any other await has two.
 func TestCancelEverywhere_CountsBothKindsOfMoments(t *testing.T) {
 	for name, c := range map[string]struct {
 		g    func(ctx context.Context) error
 		want int
 	}{
 		"nothing":  {func(context.Context) error { return nil }, 0},
+		"a yield":  {asyncio.Yield, 1},
 		"a sleep":  {func(ctx context.Context) error { return asyncio.Sleep(ctx, 1) }, 2},
 		"3 sleeps": {func(ctx context.Context) error { return errors.Join(nap(ctx), nap(ctx), nap(ctx)) }, 6},
 		"2 tasks, and the group that waits": {func(ctx context.Context) error {

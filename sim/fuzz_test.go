@@ -19,7 +19,7 @@ func FuzzPlanted(f *testing.F) {
 		if !planted {
 			return contend(ctx, w)
 		}
-		if w.Draw(1000) > 255 && w.Draw(4) == 1 { // what one byte does not reach
+		if a, b := w.Draw(1000), w.Draw(4); a > 255 && b == 1 { // what one byte does not reach
 			return errors.New("far out")
 		}
 		return nil

@@ -133,7 +133,7 @@ func TestShrink_EndsInTime(t *testing.T) {
 		},
 		"slow runs": func(ctx context.Context, w *sim.World) error {
 			time.Sleep(time.Millisecond) // of the machine, as slow code would
-			if w.Draw(1000) > 100 && w.Draw(1000) > 100 {
+			if a, b := w.Draw(1000), w.Draw(1000); a > 100 && b > 100 {
 				return errors.New("slow")
 			}
 			return nil
