@@ -19,7 +19,10 @@ import (
 // Nothing may be lost or left: no stream or listener, no task, no goroutine.
 func cancelledAtEveryMoment(t *testing.T, atLeast int, f sim.Func) {
 	t.Helper()
-	const seeds = 10
+	seeds := 10
+	if testing.Short() {
+		seeds = 2
+	}
 	runs := 0
 	sim.CancelEverywhere(t, closing(func(ctx context.Context, w *sim.World) error {
 		runs++

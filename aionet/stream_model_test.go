@@ -18,15 +18,11 @@ import (
 // Random programs: one task writes in every way, another reads in every way, both are
 // cancelled at random, on a network with little room. What was accepted is what arrives.
 func TestModel_WhatWasAcceptedArrives(t *testing.T) {
-	seeds := 400
-	if testing.Short() {
-		seeds = 50
-	}
 	sim.Test(t, closing(func(ctx context.Context, w *sim.World) error {
 		w.Net().SetBuffers(1 + w.Draw(50))
 		client, server := connectIn(t, ctx)
 		return exchangeAtRandom(ctx, w.Draw, client, server)
-	}), sim.Options{Seeds: seeds})
+	}), sim.Options{Seeds: 400})
 }
 
 // The same over TLS.

@@ -57,6 +57,15 @@ func (o Options) flagged() Options {
 	return o
 }
 
+// shortened are the options of a test under -short: a tenth of the seeds that it has
+// itself chosen, but at least ten.
+func (o Options) shortened() Options {
+	if n := o.filled().Seeds; testing.Short() && flags.seed == nil && flags.seeds == 0 && n > 10 {
+		o.Seeds = max(n/10, 10)
+	}
+	return o
+}
+
 // command runs a seed of a test again.
 func command(test, pkg, seed string) string {
 	parts := strings.Split(test, "/")

@@ -16,6 +16,9 @@ import (
 // clean explores f and fails the test if a run fails.
 func clean(t *testing.T, f sim.Func, o sim.Options) *sim.Report {
 	t.Helper()
+	if testing.Short() && o.Seeds >= 1000 {
+		o.Seeds /= 10
+	}
 	r := sim.Explore(f, o)
 	if r.Failure != nil {
 		t.Fatal(r.Failure)

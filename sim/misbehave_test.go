@@ -230,7 +230,9 @@ func TestExplore_MemoryStaysTheSame(t *testing.T) {
 		}
 		return crew(ctx, 2, func(ctx context.Context, _ int) error { return asyncio.Yield(ctx) })
 	}
-	clean(t, f, sim.Options{Seeds: 100_000, Jobs: 1})
+	if r := sim.Explore(f, sim.Options{Seeds: 100_000, Jobs: 1}); r.Failure != nil {
+		t.Fatal(r.Failure)
+	}
 	if first, last := at[0], at[len(at)-1]; last > first+1<<20 {
 		t.Errorf("the heap grows: %s", fmt.Sprint(at))
 	}

@@ -35,7 +35,8 @@ func Run(t testing.TB, f Func) {
 // The flags -sim.seed, -sim.seeds and -sim.strategy override the options.
 func Test(t testing.TB, f Func, o Options) {
 	t.Helper()
-	c := newCampaign(f, o.flagged())
+	c := newCampaign(f, o.flagged().shortened())
+	c.brief = testing.Short()
 	c.replay = func(seed uint64) string {
 		return command(t.Name(), packageOf(f), strconv.FormatUint(seed, 10))
 	}
