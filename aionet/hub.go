@@ -17,7 +17,7 @@ type hub struct {
 	small   [][]byte        // buffers that no connection uses
 	large   [][]byte
 	dirty   []*link         // connections with something to flush at the end of the turn
-	flush   *asyncio.Handle // of flushAll
+	flush   *asyncio.Handle // of flushAll; nil before the first
 }
 
 // hubs has the hub of each loop that uses the network.
@@ -39,10 +39,6 @@ func hubOf(ctx context.Context) (*hub, error) {
 		return h, nil
 	}
 	h := &hub{loop: l, network: networkOf(l), ctx: context.WithoutCancel(ctx)}
-	h.flush = l.CallSoon(h.flushAll)
-	// The loop keeps its hub, also while it has no connection: when the collector comes
-	// must not make a difference.
-	l.OnClose(func() { runtime.KeepAlive(h) })
 	if hubs.of == nil {
 		hubs.of = map[weak.Pointer[asyncio.Loop]]weak.Pointer[hub]{}
 	}
@@ -102,7 +98,13 @@ func (h *hub) flushSoon(k *link) {
 	}
 	k.dirty = true
 	h.dirty = append(h.dirty, k)
-	h.flush.Again() // unless it is scheduled already
+	// Made only now: a hub may be collected between two connections, and another one
+	// must cost a simulated loop no step.
+	if h.flush == nil {
+		h.flush = h.loop.CallSoon(h.flushAll)
+	} else {
+		h.flush.Again() // unless it is scheduled already
+	}
 }
 
 func (h *hub) flushAll() {
