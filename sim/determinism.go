@@ -46,5 +46,9 @@ func departs(s, passed *schedule) string {
 	case at == len(passed.steps):
 		return fmt.Sprintf("behind step %d, which was the last there", at)
 	}
-	return fmt.Sprintf("at step %d: %s runs, where %s did", at+1, s.names.of(s.steps[at].task), s.names.of(passed.steps[at].task))
+	a, b := s.steps[at], passed.steps[at]
+	if a.task == b.task {
+		return fmt.Sprintf("at step %d: %s runs at %v, where it did at %v", at+1, s.names.of(a.task), a.at, b.at)
+	}
+	return fmt.Sprintf("at step %d: %s runs, where %s did", at+1, s.names.of(a.task), s.names.of(b.task))
 }
