@@ -81,6 +81,9 @@ func Send[T any](ctx context.Context, ch chan<- T, v T) error {
 // waits for f, so that it is known whether f's operation has happened.
 func (a await) exchange(on string, f func(quit <-chan struct{}) (result func())) error {
 	t := a.t
+	if t.scope.e.opts.Fence != nil {
+		return t.scope.e.refuse(on+": a goroutine that waits for a channel", "a Queue")
+	}
 	quit := make(chan struct{})
 	returned, waiting := false, true
 	t.scope.e.outside(func() func() {

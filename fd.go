@@ -61,7 +61,7 @@ func (l *Loop) Register(fd uintptr) (*FD, error) {
 	e := l.e
 	e.mustNotRace("Loop.Register")
 	if e.opts.Fence != nil {
-		return nil, l.Fenced(fmt.Sprintf("Loop.Register(%d): a descriptor of the system", fd), "the simulated network")
+		return nil, e.refuse(fmt.Sprintf("Loop.Register(%d): a descriptor of the system", fd), "the simulated network")
 	}
 	if e.fds.over {
 		return nil, fmt.Errorf("asyncio: Loop.Register: %w: %s; make a new one", ErrLoopClosed, e)

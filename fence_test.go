@@ -3,6 +3,7 @@ package asyncio_test
 import (
 	"context"
 	"errors"
+	"os"
 	"runtime"
 	"strings"
 	"sync"
@@ -156,5 +157,27 @@ func TestFence_IsAskedByPackages(t *testing.T) {
 	})
 	if err != nil {
 		t.Errorf("without a fence: %v", err)
+	}
+}
+
+// What is refused fails for its caller, too, who would otherwise wait for ever.
+func TestFence_ChannelsFailAtOnce(t *testing.T) {
+	noLeaks(t)
+	told, err := fenced(t, func(ctx context.Context) error {
+		ch := make(chan int)
+		_, _, received := asyncio.Recv(ctx, ch)
+		sent := asyncio.Send(ctx, ch, 1)
+		for what, err := range map[string]error{"Recv": received, "Send": sent} {
+			if err == nil || !strings.Contains(err.Error(), what+": a goroutine") {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+		for range asyncio.Signals(ctx, os.Interrupt) {
+			break
+		}
+		return nil
+	})
+	if err != nil || len(told) != 3 {
+		t.Errorf("Run: %v; told %q", err, told)
 	}
 }

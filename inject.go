@@ -45,7 +45,7 @@ func (e *engine) inject(f func()) bool { return e.injectCall(injected{run: f}) }
 
 func (e *engine) injectCall(c injected) bool {
 	if e.opts.Fence != nil && !e.owned() && e.state.Load() == loopRunning {
-		e.opts.Fence(fenced("the loop was called from another goroutine", "a task"))
+		_ = e.refuse("the loop was called from another goroutine", "a task")
 		return false
 	}
 	return e.post(c)
@@ -55,18 +55,16 @@ func (e *engine) injectCall(c injected) bool {
 // the error returned. Other loops refuse nothing. It is for packages that use the system
 // past the loop, to be called before they do; what is named and what is to be used instead
 // are parts of the error's sentence.
-func (l *Loop) Fenced(what, instead string) error {
-	if l.e.opts.Fence == nil {
+func (l *Loop) Fenced(what, instead string) error { return l.e.refuse(what, instead) }
+
+// refuse is [Loop.Fenced].
+func (e *engine) refuse(what, instead string) error {
+	if e.opts.Fence == nil {
 		return nil
 	}
-	err := fenced(what, instead)
-	l.e.opts.Fence(err)
+	err := misuse(nil, "%s, which has no place in a simulation; use %s there", what, instead)
+	e.opts.Fence(err)
 	return err
-}
-
-// fenced is the error of an attempt to leave a loop with a Fence.
-func fenced(what, instead string) error {
-	return misuse(nil, "%s, which has no place in a simulation; use %s there", what, instead)
 }
 
 // post is injectCall past the fence.
@@ -247,22 +245,21 @@ func (in *inbox) shut() {
 
 // Outside runs f on a goroutine of its own, and has the loop call what it returns. As
 // long as that has not happened the loop is not deadlocked, whatever its tasks wait for;
-// if the loop closes first, the result is dropped. It must be called on the loop. It is
+// if the loop closes first, the result is dropped. A [LoopOptions].Fence keeps f from
+// running. It must be called on the loop. It is
 // for packages that wait for something that no descriptor tells of; tasks use
 // [Blocking], which waits, and is bounded.
 func (l *Loop) Outside(f func() (result func())) {
 	l.e.mustNotRace("Loop.Outside")
 	mustFunc(f != nil, "Loop.Outside")
-	l.e.outside(f)
+	if l.e.refuse("Loop.Outside: a goroutine", "a task") == nil {
+		l.e.outside(f)
+	}
 }
 
 // outside runs f on a goroutine of its own and counts it as something that may
 // wake the loop, until f's result, which is a call for the loop, was made.
 func (e *engine) outside(f func() (result func())) {
-	if e.opts.Fence != nil {
-		e.opts.Fence(fenced("something waits for a goroutine", "Queue in place of Go's channels"))
-		return
-	}
 	e.active++
 	go func() {
 		result := f()

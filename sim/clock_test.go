@@ -68,7 +68,7 @@ func TestRun_FailsAsTheFunctionDoes(t *testing.T) {
 		"channel": {func(ctx context.Context, _ *sim.World) error {
 			_, _, err := asyncio.Recv(ctx, make(chan int))
 			return err
-		}, "sim: fence: asyncio: something waits for a goroutine"},
+		}, "sim: fence: asyncio: Recv: a goroutine that waits for a channel"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := &recorder{TB: t}
