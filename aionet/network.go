@@ -30,6 +30,9 @@ type Network interface {
 	// Lookup finds the addresses of host, which may be a literal: for the network ip,
 	// ip4 or ip6.
 	Lookup(ctx context.Context, network, host string) ([]netip.Addr, error)
+
+	// LookupAddr finds the names of an address.
+	LookupAddr(ctx context.Context, addr string) ([]string, error)
 }
 
 // A Notifier tells, once, when an operation that returned [ErrWouldBlock] is worth

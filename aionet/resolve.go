@@ -10,9 +10,9 @@ import (
 )
 
 // A Resolver finds the addresses of names: with the standard library's resolver, which
-// runs off the loop, or as the loop's [Network] does. Its zero value is ready. Cancelling ctx ends a lookup at once; what
-// the standard resolver has asked may go on until it times out, a few seconds, for which a
-// loop that closes waits.
+// runs off the loop, or as the loop's [Network] does. Its zero value is ready. Cancelling
+// ctx ends a lookup at once; what the standard resolver has asked may go on until it times
+// out, a few seconds, for which a loop that closes waits.
 type Resolver struct {
 	// Net is the resolver; nil asks the loop's [Network], which is the system's and
 	// asks [net.DefaultResolver], unless [asyncio.LoopOptions].Network is another.
@@ -32,27 +32,26 @@ func (r *Resolver) LookupNetIP(ctx context.Context, network, host string) ([]net
 	return h.network.Lookup(ctx, network, host)
 }
 
-// A reverser is a [Network] that knows the names of addresses.
-type reverser interface {
-	LookupAddr(ctx context.Context, addr string) ([]string, error)
-}
-
 // LookupAddr finds the names of an address. It is asyncio's getnameinfo.
 func (r *Resolver) LookupAddr(ctx context.Context, addr string) ([]string, error) {
-	resolver := r.Net
-	if resolver == nil {
-		h, err := hubOf(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if n, ok := h.network.(reverser); ok {
-			return n.LookupAddr(ctx, addr)
-		}
-		resolver = net.DefaultResolver
+	if r.Net != nil {
+		return lookupAddr(ctx, r.Net, addr)
 	}
-	return asyncio.Abandonable(ctx, func(ctx context.Context) ([]string, error) {
-		return resolver.LookupAddr(undated{ctx}, addr)
-	})
+	h, err := hubOf(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return h.network.LookupAddr(ctx, addr)
+}
+
+// Lookup implements [Network].
+func (n system) Lookup(ctx context.Context, network, host string) ([]netip.Addr, error) {
+	return lookup(ctx, net.DefaultResolver, network, host)
+}
+
+// LookupAddr implements [Network].
+func (n system) LookupAddr(ctx context.Context, addr string) ([]string, error) {
+	return lookupAddr(ctx, net.DefaultResolver, addr)
 }
 
 // undated is a context for package net, which would take its deadline for one on the
@@ -78,4 +77,10 @@ func lookup(ctx context.Context, r *net.Resolver, network, host string) ([]netip
 		return nil, &net.DNSError{Err: "no suitable address", Name: host, IsNotFound: true}
 	}
 	return []netip.Addr{ip}, nil
+}
+
+func lookupAddr(ctx context.Context, r *net.Resolver, addr string) ([]string, error) {
+	return asyncio.Abandonable(ctx, func(ctx context.Context) ([]string, error) {
+		return r.LookupAddr(undated{ctx}, addr)
+	})
 }

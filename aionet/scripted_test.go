@@ -51,6 +51,10 @@ func (n *scripted) Lookup(_ context.Context, network, host string) ([]netip.Addr
 	return n.hosts[host], nil
 }
 
+func (n *scripted) LookupAddr(_ context.Context, addr string) ([]string, error) {
+	return nil, &net.DNSError{Err: "no such host", Name: addr, IsNotFound: true}
+}
+
 func (n *scripted) Connect(ctx context.Context, _, remote net.Addr) (aionet.Stream, error) {
 	if n.connect != nil {
 		if err := n.connect(ctx, remote); err != nil {

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"net/netip"
 	"sync"
 	"syscall"
 	"time"
@@ -87,11 +86,6 @@ func (n system) Listen(ctx context.Context, network, address string, lc *ListenC
 
 // isInUse reports whether the address is in use.
 func isInUse(err error) bool { return errors.Is(err, syscall.EADDRINUSE) }
-
-// Lookup implements [Network].
-func (n system) Lookup(ctx context.Context, network, host string) ([]netip.Addr, error) {
-	return lookup(ctx, net.DefaultResolver, network, host)
-}
 
 // A goAcceptor accepts one connection ahead.
 type goAcceptor struct {

@@ -44,11 +44,6 @@ func (n system) Connect(ctx context.Context, local, remote net.Addr) (Stream, er
 	return s, nil
 }
 
-// Lookup implements [Network].
-func (n system) Lookup(ctx context.Context, network, host string) ([]netip.Addr, error) {
-	return lookup(ctx, net.DefaultResolver, network, host)
-}
-
 // stream is a connected socket as a Stream. It takes fd over, unless it fails.
 func (n system) stream(fd int, remote net.Addr) (*fdStream, error) {
 	s := &fdStream{sysfd: int32(fd), remote: remote, whole: remote.Network() == "tcp"}

@@ -33,7 +33,7 @@ func (n *Network) Lookup(ctx context.Context, network, host string) ([]netip.Add
 	return []netip.Addr{ip}, nil
 }
 
-// LookupAddr is what aionet's Resolver asks: the names of an address.
+// LookupAddr implements [aionet.Network]: the name of the host with an address.
 func (n *Network) LookupAddr(ctx context.Context, addr string) ([]string, error) {
 	if err := asyncio.Sleep(ctx, n.latency.min); err != nil {
 		return nil, err
