@@ -47,7 +47,6 @@ const kindDraw = 100
 type step struct {
 	task uint64 // 0 of a callback
 	at   time.Duration
-	pick int32 // the decision that picked it, or -1
 }
 
 // maxPassed bounds how often a ready task is passed over, so that a task that yields
@@ -156,12 +155,9 @@ func (s *schedule) note(kind uint8, n, picked int) int {
 
 // BeforeStep implements [asyncio.Watcher].
 func (s *schedule) BeforeStep(c asyncio.Candidate) {
-	st := step{at: s.now(), pick: -1}
+	st := step{at: s.now()}
 	if c.Task != nil {
 		st.task = c.Task.ID()
-	}
-	if n := len(s.made); n > 0 && int(s.made[n-1].step) == len(s.steps) && s.made[n-1].kind == uint8(asyncio.ChooseReady) {
-		st.pick = int32(n - 1)
 	}
 	s.steps = append(s.steps, st)
 	s.mix(st.task ^ uint64(st.at))
