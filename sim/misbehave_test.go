@@ -222,15 +222,19 @@ func TestExplore_MemoryStaysTheSame(t *testing.T) {
 		runtime.ReadMemStats(&m)
 		return int(m.HeapAlloc)
 	}
+	runs := 100_000
+	if testing.Short() {
+		runs = 20_000
+	}
 	var at []int
 	var n atomic.Int64
 	f := func(ctx context.Context, w *sim.World) error {
-		if n.Add(1)%20_000 == 0 {
+		if n.Add(1)%int64(runs/5) == 0 {
 			at = append(at, heap())
 		}
 		return crew(ctx, 2, func(ctx context.Context, _ int) error { return asyncio.Yield(ctx) })
 	}
-	if r := sim.Explore(f, sim.Options{Seeds: 100_000, Jobs: 1}); r.Failure != nil {
+	if r := sim.Explore(f, sim.Options{Seeds: runs, Jobs: 1}); r.Failure != nil {
 		t.Fatal(r.Failure)
 	}
 	if first, last := at[0], at[len(at)-1]; last > first+1<<20 {

@@ -23,7 +23,7 @@ type shrinker struct {
 const (
 	maxTries       = 5000
 	maxShrinkSteps = 200_000
-	maxShrinkTime  = 15 * time.Second // if the steps are slow
+	maxShrinkTime  = 5 * time.Second // if the steps are slow
 )
 
 func (x *shrinker) spent() bool {
